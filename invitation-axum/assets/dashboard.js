@@ -242,6 +242,33 @@
     }
   };
 
+  // The page of a running import is fetched again and again, until the import has ended.
+  const watch = async () => {
+    const shown = document.querySelector("[data-inv-progress]");
+    if (!shown?.hasAttribute("data-inv-active")) return;
+    let pause = 1000;
+    try {
+      const response = await fetch(location.href);
+      // Signed out, or gone: the whole page says so.
+      if (!response.ok || response.redirected) return location.reload();
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const fresh = page.querySelector("[data-inv-progress]");
+      shown.replaceWith(fresh);
+      showLocalTimes(fresh);
+      if (!fresh.hasAttribute("data-inv-active")) {
+        // The buttons stay in place while the import runs, so that the focus does.
+        document.querySelector("[data-inv-actions]")
+          .replaceWith(page.querySelector("[data-inv-actions]"));
+        announce(fresh.querySelector(".inv-state").textContent);
+        return;
+      }
+    } catch {
+      pause = 5000;
+    }
+    setTimeout(watch, pause);
+  };
+  setTimeout(watch, 300);
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-inv-filters]");
     if (form && event.target.matches("select, [inputmode=numeric]")) filter(form);

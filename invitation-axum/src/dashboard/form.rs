@@ -135,7 +135,10 @@ pub(super) enum Kind {
     Choice(Vec<Choice>),
     /// A value that is shown and not sent.
     Fixed,
-    File,
+    File {
+        /// Whether a file may be JSON Lines.
+        accepts_json: bool,
+    },
 }
 
 /// One of the options of a choice.

@@ -189,6 +189,7 @@ impl Sheet {
         let sheet = ImportPage {
             t,
             base: context.base(),
+            has_uploads: context.web().imports().is_some(),
             home: context.home(),
             heading,
             summary: (!results.is_empty()).then(|| (t.checked)(good, skipped, bad)),
@@ -213,7 +214,7 @@ impl Sheet {
         ];
         vec![
             Field::new("csv", &*t.import_text, &self.csv, Kind::Long),
-            Field::new("file", &*t.import_file, "", Kind::File),
+            Field::new("file", &*t.import_file, "", Kind::File { accepts_json: false }),
             Field::new("mode", &*t.import_mode, &self.mode, Kind::Choice(modes)),
             Field::new(
                 "duplicates",
@@ -230,6 +231,7 @@ impl Sheet {
 struct ImportPage<'a> {
     t: &'a Strings,
     base: &'a str,
+    has_uploads: bool,
     home: &'a str,
     heading: &'a str,
     summary: Option<String>,

@@ -17,6 +17,7 @@ mod pager;
 mod row;
 mod strings;
 mod terms;
+mod uploads;
 mod versioned;
 
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -205,6 +206,11 @@ impl Web {
             .route("/events", get(events::show).post(events::search))
             .route("/import", get(import::form).post(import::check))
             .route("/import/create", get(import::back).post(import::create))
+            .route("/imports", get(uploads::list).post(uploads::upload))
+            .route("/imports/{import}", get(uploads::show))
+            .route("/imports/{import}/start", get(uploads::back).post(uploads::start))
+            .route("/imports/{import}/cancel", get(uploads::back).post(uploads::cancel))
+            .route("/imports/{import}/result", get(uploads::result))
             .route("/{id}", get(detail::show))
             .route("/{id}/copy", post(detail::copy).get(detail::back))
             .route("/{id}/edit", get(change::form).post(change::save))

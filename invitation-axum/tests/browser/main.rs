@@ -7,6 +7,7 @@ mod scene;
 mod screens;
 mod theme;
 mod times;
+mod uploads;
 
 #[path = "../harness/mod.rs"]
 mod harness;

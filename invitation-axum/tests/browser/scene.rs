@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use invitation_axum::Web;
 use invitation_testkit::{Browser, Look, Window};
 
 use crate::host::Host;
@@ -14,7 +15,12 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn open(look: Look) -> Self {
-        let host = Host::start().await;
+        Self::open_with(look, |web| web).await
+    }
+
+    /// Opens a window on a host whose routers have these settings.
+    pub(crate) async fn open_with(look: Look, set: impl FnOnce(Web) -> Web) -> Self {
+        let host = Host::start_with(set).await;
         let window = Browser::shared().window(look).await.expect("a window");
         Self { host, window }
     }

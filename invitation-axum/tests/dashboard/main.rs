@@ -6,6 +6,7 @@ mod importing;
 mod pages;
 mod secrets;
 mod support;
+mod uploads;
 
 #[path = "../harness/mod.rs"]
 mod harness;
