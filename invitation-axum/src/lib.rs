@@ -52,12 +52,10 @@
 
 mod api;
 mod authorization;
-mod base_url;
 mod body;
 mod dashboard;
 mod headers;
 mod identify;
-mod link;
 mod middleware;
 mod openapi;
 mod origin;
@@ -70,13 +68,13 @@ mod web;
 
 pub use async_trait::async_trait;
 pub use axum::http::request::Parts;
+#[doc(inline)]
+pub use invitation_core::{BaseUrl, RegistrationLink, RegistrationPage};
 
 pub use self::{
-    base_url::BaseUrl,
     body::{Form, Json},
     dashboard::{Dashboard, HtmlText, Layout, MenuEntry, Page, Strings},
     identify::{Identify, IdentifyError},
-    link::RegistrationLink,
     problem::{InputError, Place, Problem, ProblemKind},
     request_id::RequestId,
     spool::FolderSpool,

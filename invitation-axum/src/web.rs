@@ -2,14 +2,15 @@
 
 use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
-use invitation_core::{InvitationCode, Invitations, Store, audit::LogMonitor, import::jobs::Imports};
+use invitation_core::{
+    BaseUrl, InvitationCode, Invitations, RegistrationLink, RegistrationPage, Store,
+    audit::LogMonitor, import::jobs::Imports,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     api::streamed::Pace,
-    base_url::BaseUrl,
     identify::Identify,
-    link::RegistrationLink,
     problem::{Problem, ProblemKind},
 };
 
@@ -152,7 +153,7 @@ impl Web {
             imports: None,
             base_url: None,
             other_origins: Vec::new(),
-            register_path: "/register".to_owned(),
+            register_path: RegistrationPage::DEFAULT_PATH.to_owned(),
             limits,
             audit_log: None,
         };
@@ -187,9 +188,7 @@ impl Web {
     /// from the URL that the browser shows.
     #[must_use]
     pub fn with_register_path(self, path: impl Into<String>) -> Self {
-        let path = path.into();
-        let path = if path.starts_with('/') { path } else { format!("/{path}") };
-        self.with(|settings| settings.register_path = path)
+        self.with(|settings| settings.register_path = path.into())
     }
 
     /// Shows the state of the tamper-evident log on the audit view of the dashboard: the verdict
@@ -346,8 +345,8 @@ impl Web {
     /// ```
     #[must_use]
     pub fn link(&self, code: &InvitationCode) -> Option<RegistrationLink> {
-        let base_url = self.base_url()?;
-        Some(RegistrationLink::new(base_url, &self.settings.register_path, code))
+        let page = RegistrationPage::new(self.base_url()?.clone());
+        Some(page.with_path(&self.settings.register_path).link(code))
     }
 }
 

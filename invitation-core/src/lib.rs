@@ -60,6 +60,7 @@ mod inviter;
 mod json;
 mod lease;
 mod limits;
+mod link;
 mod log_state;
 mod memory;
 mod metadata;
@@ -126,6 +127,7 @@ pub use self::{
     inviter::Inviter,
     lease::{ConsumedLease, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},
+    link::{BaseUrl, RegistrationLink, RegistrationPage},
     memory::MemoryStore,
     metadata::Metadata,
     outcome::Outcome,

@@ -16,7 +16,6 @@ use crate::{
     authorization::{Authorized, PathId, to},
     body::{MaybeJson, Nothing},
     headers::IfMatch,
-    link::RegistrationLink,
     problem::Problem,
     secret::Secret,
     web::Web,
@@ -68,7 +67,7 @@ pub(crate) async fn copy(
 ) -> Result<Json<Shared>, Problem> {
     let code = web.service().copy(&actor, id.id()?).await?;
     Ok(Json(Shared {
-        link: web.link(&code).map(RegistrationLink::into_secret),
+        link: web.link(&code).map(|link| link.into_text().into()),
         code: code.reveal().into(),
     }))
 }

@@ -2,14 +2,15 @@
 
 use std::{fmt, str::FromStr};
 
-use invitation_core::FieldError;
 use url::Url;
+
+use crate::field_error::FieldError;
 
 /// The public URL of the host, as in `https://example.com` or
 /// `https://example.com/app`. It is configured and never taken from a request.
 ///
 /// ```
-/// use invitation_axum::BaseUrl;
+/// use invitation_core::BaseUrl;
 ///
 /// let base = BaseUrl::parse("https://Example.com/app/")?;
 /// assert_eq!(base.to_string(), "https://example.com/app");
@@ -54,11 +55,6 @@ impl BaseUrl {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
-    }
-
-    /// Returns the URL of `path`, which begins with a slash.
-    pub(crate) fn of(&self, path: &str) -> String {
-        format!("{self}{path}")
     }
 }
 
