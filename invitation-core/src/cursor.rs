@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     field_error::FieldError,
-    id::{BatchId, EventId, InvitationId},
+    id::{BatchId, DeliveryId, EventId, InvitationId},
     query::{ListOrder, Position},
     time::Timestamp,
 };
@@ -39,6 +39,7 @@ pub(crate) enum ListOf {
     Reservations,
     #[cfg(feature = "files")]
     Imports,
+    Deliveries,
 }
 
 impl ListOf {
@@ -61,6 +62,7 @@ impl ListOf {
             Self::InvitationsByExpiry => 5,
             #[cfg(feature = "files")]
             Self::Imports => 6,
+            Self::Deliveries => 16,
         }
     }
 }
@@ -88,6 +90,7 @@ macro_rules! cursor_id {
 cursor_id!(InvitationId);
 cursor_id!(EventId);
 cursor_id!(BatchId);
+cursor_id!(DeliveryId);
 
 impl Cursor {
     const BYTES: usize = 1 + 8 + 8 + 16;

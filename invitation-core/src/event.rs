@@ -31,9 +31,9 @@ pub struct Event {
     pub performer: Performer,
     /// The action that was done or attempted.
     pub action: Action,
-    /// The result of the attempt: done, refused or denied.
+    /// The result of the attempt: done, refused, denied or failed.
     pub outcome: EventOutcome,
-    /// The exact reason of a refusal or denial; none when the action was done.
+    /// The exact reason of a refusal, denial or failure; none when the action was done.
     pub reason: Option<Reason>,
     /// The invitation that the event is about. The event of a change is built before the
     /// invitation is known; the store fills it in ([`Event::about`]).
@@ -119,6 +119,12 @@ string_enum! {
         View = "view",
         /// The audit trail was read.
         Audit = "audit",
+        /// A mail with the code was asked for again, or a failed one was.
+        Resend = "resend",
+        /// An invitation is about to expire, and its recipient is reminded.
+        ReminderDue = "reminder_due",
+        /// A mail with the code was sent, or will not be.
+        Deliver = "deliver",
     }
 }
 
@@ -132,11 +138,14 @@ string_enum! {
         Refused = "refused",
         /// The actor was not entitled to it.
         Denied = "denied",
+        /// It was tried, and did not succeed for a cause outside of the library, such as a mail
+        /// server.
+        Failed = "failed",
     }
 }
 
 string_enum! {
-    /// The exact reason of a refusal or denial, for the audit trail. The caller may be
+    /// The exact reason of a refusal, denial or failure, for the audit trail. The caller may be
     /// shown less.
     #[non_exhaustive]
     Reason, "reason" {
@@ -204,6 +213,14 @@ string_enum! {
         /// The detail `suppressed` holds their number. If the detail `of` is `several`,
         /// the number covers several performers, and the event names one of them.
         Suppressed = "suppressed",
+        /// The invitation is not for an address, so there is nobody to send it to.
+        NoAddress = "no_address",
+        /// The actor, or others for the same address, asked for too many mails.
+        MailLimit = "mail_limit",
+        /// The recipient wants no reminders.
+        Unsubscribed = "unsubscribed",
+        /// The last attempt to deliver failed. The detail `failure` says how.
+        DeliveryFailed = "delivery_failed",
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +20,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
         $(#[$doc])*
         ///
-        /// The id contains its time of creation. Never use it as a secret.
+        /// Never use the id as a secret: it can be guessed from its time of creation.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
@@ -77,6 +78,30 @@ id! {
 id! {
     /// The id of a call that created several invitations.
     BatchId, "batch"
+}
+
+id! {
+    /// The id of a delivery: that of the event that asked for it, or one that is derived from what
+    /// was asked for, so that asking again does not deliver twice.
+    DeliveryId, "delivery"
+}
+
+impl DeliveryId {
+    /// Derives the id of what these parts name: the same parts always have the same id.
+    ///
+    /// The id is a UUID of version 8 (RFC 9562) with the beginning of a SHA-256.
+    pub(crate) fn derived(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new_with_prefix(b"invitation delivery");
+        for part in parts {
+            // With its length before each part, no two lists of parts run together.
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        let hash: [u8; 32] = hash.finalize().into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
 }
 
 /// A generator of ids that are unique across processes. The ids of one generator strictly

@@ -15,6 +15,7 @@
 //! - [`code`]: the spelling and sealing of codes.
 //! - [`decide`]: from a command to a transition.
 //! - [`clock`]: the injected time.
+//! - [`delivery`]: mails with the codes of invitations, and what became of them.
 //! - [`documents`]: small versioned records of the consumers of the feed.
 //! - [`feed`]: all events of a store in one total order, for consumers.
 //! - [`import`]: many invitations in one request.
@@ -42,6 +43,7 @@ pub mod clock;
 pub mod code;
 mod cursor;
 pub mod decide;
+pub mod delivery;
 mod detail;
 pub mod documents;
 mod draft;
@@ -122,7 +124,7 @@ pub use self::{
     facts::Facts,
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
-    id::{BatchId, EventId, InvitationId},
+    id::{BatchId, DeliveryId, EventId, InvitationId},
     invitation::Invitation,
     inviter::Inviter,
     lease::{ConsumedLease, Lease, OpenLease, ReservationId},
@@ -151,10 +153,11 @@ pub use self::{
     scope::Scope,
     search::{Search, SearchTerm, StoredTerms},
     service::{
-        Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,
-        ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation,
-        OutcomeKind, Paging, PartedImport, PurgedEvents, RedeemWithError, Redeemed, RedeemedWith,
-        Released, ResealPage, Reservation, Reserved, RevokedPage, RowOutcome, RowWarning,
+        Checked, ClaimedDelivery, Created, Criteria, Deliveries, Disclosure, Duplicates,
+        EventCriteria, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationView,
+        Invitations, OpenReservation, OutcomeKind, Paging, PartedImport, PurgedEvents,
+        RedeemWithError, Redeemed, RedeemedWith, Released, ReminderPage, ResealPage, Resend,
+        Reservation, Reserved, RevokedPage, RowOutcome, RowWarning,
     },
     state::State,
     status::Status,

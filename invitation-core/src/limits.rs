@@ -33,6 +33,8 @@ pub struct Limits {
     lease: Duration,
     pending_per_inviter: Cap,
     pending_per_division: Cap,
+    resends_per_actor: NonZeroU32,
+    resends_per_address: NonZeroU32,
 }
 
 impl Limits {
@@ -54,6 +56,12 @@ impl Limits {
 
     /// The maximum duration of a lease.
     pub const MAX_LEASE: Duration = Duration::DAY;
+    /// The period of [`with_resends_per_actor`](Self::with_resends_per_actor).
+    pub const ACTOR_PERIOD: Duration = Duration::HOUR;
+    /// The period of [`with_resends_per_address`](Self::with_resends_per_address).
+    pub const ADDRESS_PERIOD: Duration = Duration::DAY;
+    /// The maximum of both limits of mails that are sent again.
+    pub const MAX_RESENDS: u32 = 1_000;
     /// The minimum age of a purge: invitations that ended more recently are never purged.
     pub const MIN_RETENTION: Duration = Duration::DAY;
 
@@ -137,6 +145,26 @@ impl Limits {
         Self { pending_per_division: cap, ..self }
     }
 
+    /// Sets how many mails one actor may send again within any hour: 60 by default. The system
+    /// has no such limit.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FieldError`] if the number is greater than [`MAX_RESENDS`](Self::MAX_RESENDS).
+    pub fn with_resends_per_actor(self, resends: NonZeroU32) -> Result<Self, FieldError> {
+        Ok(Self { resends_per_actor: checked_resends("resends_per_actor", resends)?, ..self })
+    }
+
+    /// Sets how many mails all actors together may send again to one address within any 24
+    /// hours: 5 by default. The holder of a right must not be able to flood a mailbox.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FieldError`] if the number is greater than [`MAX_RESENDS`](Self::MAX_RESENDS).
+    pub fn with_resends_per_address(self, resends: NonZeroU32) -> Result<Self, FieldError> {
+        Ok(Self { resends_per_address: checked_resends("resends_per_address", resends)?, ..self })
+    }
+
     /// Returns how long a reservation holds its use.
     #[must_use]
     pub fn lease(&self) -> Duration {
@@ -176,6 +204,14 @@ impl Limits {
 
     pub(crate) fn pending_per_division(&self) -> Cap {
         self.pending_per_division
+    }
+
+    pub(crate) fn resends_per_actor(&self) -> NonZeroU32 {
+        self.resends_per_actor
+    }
+
+    pub(crate) fn resends_per_address(&self) -> NonZeroU32 {
+        self.resends_per_address
     }
 
     /// Returns the end of a lease that begins at `now`.
@@ -237,6 +273,14 @@ impl Limits {
     }
 }
 
+fn checked_resends(field: &'static str, resends: NonZeroU32) -> Result<NonZeroU32, FieldError> {
+    if resends.get() <= Limits::MAX_RESENDS {
+        Ok(resends)
+    } else {
+        Err(FieldError::new(field, format!("must be 1 to {}", Limits::MAX_RESENDS)))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -249,6 +293,8 @@ impl Default for Limits {
             lease: Duration::minutes(10),
             pending_per_inviter: Cap::Unlimited,
             pending_per_division: Cap::Unlimited,
+            resends_per_actor: NonZeroU32::MIN.saturating_add(59),
+            resends_per_address: NonZeroU32::MIN.saturating_add(4),
         }
     }
 }

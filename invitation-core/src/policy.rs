@@ -50,6 +50,8 @@ pub enum Right {
     Export,
     /// Rewrite the stored codes under the active key.
     Reseal,
+    /// Send an invitation to its address again, and list and retry failed deliveries.
+    Resend,
 }
 
 impl Right {
@@ -72,6 +74,7 @@ impl Right {
         Self::Audit,
         Self::Export,
         Self::Reseal,
+        Self::Resend,
     ];
 
     /// Returns the words that complete the sentence "this role may not …".
@@ -94,6 +97,7 @@ impl Right {
             Self::Audit => "read the audit trail",
             Self::Export => "export invitations",
             Self::Reseal => "re-encrypt stored codes",
+            Self::Resend => "send invitations again",
         }
     }
 
@@ -113,6 +117,7 @@ impl Right {
             Self::PurgeEvents => Action::PurgeEvents,
             Self::Audit => Action::Audit,
             Self::Reseal => Action::Reseal,
+            Self::Resend => Action::Resend,
         }
     }
 }

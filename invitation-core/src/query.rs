@@ -194,7 +194,7 @@ impl EventFilter {
 /// ```
 /// use invitation_core::{EventOutcome, audit::OutcomeFilter};
 ///
-/// let not_done = [EventOutcome::Refused, EventOutcome::Denied];
+/// let not_done = [EventOutcome::Refused, EventOutcome::Denied, EventOutcome::Failed];
 /// assert_eq!(OutcomeFilter::NotSucceeded.outcomes(), not_done);
 /// assert_eq!("denied".parse(), Ok(OutcomeFilter::Only(EventOutcome::Denied)));
 /// assert_eq!("not_succeeded".parse(), Ok(OutcomeFilter::NotSucceeded));
@@ -204,7 +204,7 @@ impl EventFilter {
 pub enum OutcomeFilter {
     /// Matches one outcome.
     Only(EventOutcome),
-    /// Every outcome but success: refused and denied.
+    /// Every outcome but success: refused, denied and failed.
     NotSucceeded,
 }
 
@@ -216,7 +216,10 @@ impl OutcomeFilter {
             Self::Only(EventOutcome::Succeeded) => &[EventOutcome::Succeeded],
             Self::Only(EventOutcome::Refused) => &[EventOutcome::Refused],
             Self::Only(EventOutcome::Denied) => &[EventOutcome::Denied],
-            Self::NotSucceeded => &[EventOutcome::Refused, EventOutcome::Denied],
+            Self::Only(EventOutcome::Failed) => &[EventOutcome::Failed],
+            Self::NotSucceeded => {
+                &[EventOutcome::Refused, EventOutcome::Denied, EventOutcome::Failed]
+            }
         }
     }
 

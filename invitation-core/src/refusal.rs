@@ -100,6 +100,13 @@ pub enum Refusal {
         /// The time after which to try again, in whole seconds: at most 60.
         retry_after: Duration,
     },
+    /// The invitation is not for an address, so there is nobody to send it to.
+    NoAddress,
+    /// The actor, or others for the same address, asked for too many mails.
+    MailLimit {
+        /// The time until the next mail is possible.
+        retry_after: Duration,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -149,6 +156,8 @@ impl fmt::Display for Refusal {
                 let seconds = retry_after.whole_seconds();
                 write!(f, "there were too many wrong codes, try again in {seconds} s")
             }
+            Self::NoAddress => f.write_str("the invitation is not for an address"),
+            Self::MailLimit { .. } => f.write_str("too many mails were sent again, try later"),
         }
     }
 }
@@ -258,6 +267,16 @@ impl Verdict {
     /// Returns whether the refusal is that of a failed guess, which a throttle counts.
     pub(crate) fn is_failed_guess(&self) -> bool {
         matches!(self.refusal, Refusal::CodeUnknown | Refusal::AddressProofRequired)
+    }
+
+    /// Returns the verdict that the invitation cannot be sent, because it is not for an address.
+    pub(crate) fn no_address() -> Self {
+        Self::new(Refusal::NoAddress, Reason::NoAddress)
+    }
+
+    /// Returns the verdict that no mail may be sent again for this time.
+    pub(crate) fn mail_limit(retry_after: Duration) -> Self {
+        Self::new(Refusal::MailLimit { retry_after }, Reason::MailLimit)
     }
 
     /// Returns the verdict that the quota of `full` has no room.

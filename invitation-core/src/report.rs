@@ -118,6 +118,11 @@ pub(crate) fn standing_unknown(cause: &NoAnswer) {
     let _ = cause;
 }
 
+/// Reports what became of a mail.
+pub(crate) fn delivered(outcome: EventOutcome) {
+    steps(Action::Deliver, outcome.as_str(), 1);
+}
+
 /// Reports that a store tries `operation` again, because concurrent work was in its way.
 pub fn retry(operation: &'static str) {
     #[cfg(feature = "tracing")]

@@ -108,7 +108,8 @@ pub(crate) fn actions(invitation: &Record, user: &Performer, policy: &Policy) ->
         | Right::PurgeEvents
         | Right::Audit
         | Right::Export
-        | Right::Reseal => false,
+        | Right::Reseal
+        | Right::Resend => false,
     };
     Right::ALL.into_iter().filter(|right| has(*right) && fits(*right)).collect()
 }

@@ -45,6 +45,7 @@ mod call;
 mod create;
 mod edit;
 mod form;
+mod mail;
 mod quotas;
 mod redeem;
 
@@ -54,8 +55,10 @@ pub use self::{
     redeem::{RedeemCommand, UseSource, decide_redemption},
 };
 pub(crate) use self::{
+    amend::is_for_address,
     create::{Rejected, Terms},
     edit::actions,
+    mail::{check_resend, recipient},
     quotas::quotas,
     redeem::{Next, Wanted, guard_of_check, guard_of_look, next},
 };

@@ -220,7 +220,7 @@ impl EventCriteria {
         self
     }
 
-    /// Matches events of attempts that did not succeed: refused or denied.
+    /// Matches events of attempts that did not succeed: refused, denied or failed.
     pub fn not_succeeded(self) -> Self {
         self.with_outcome(OutcomeFilter::NotSucceeded)
     }

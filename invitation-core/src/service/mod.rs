@@ -7,6 +7,7 @@ mod check;
 mod create;
 mod created;
 mod criteria;
+mod deliver;
 mod denials;
 mod evidence;
 mod guess;
@@ -31,6 +32,7 @@ pub use self::{
     check::Checked,
     created::Created,
     criteria::{Criteria, EventCriteria, Paging},
+    deliver::{ClaimedDelivery, Deliveries, ReminderPage, Resend},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
         PartedImport, RowOutcome, RowWarning,

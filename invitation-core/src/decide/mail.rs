@@ -1,0 +1,83 @@
+//! Whether an invitation may be sent to its address.
+
+use super::form::Form;
+use crate::{
+    binding::Binding,
+    email::Email,
+    facts::Facts,
+    guard::{Condition, Guard},
+    performer::Performer,
+    policy::Policy,
+    record::Record,
+    refusal::Verdict,
+    target::Target,
+    time::Timestamp,
+};
+
+/// Returns the address that the invitation may be sent to at `now`, or the verdict that refuses
+/// it: only an active invitation is sent. No other function defines this rule.
+pub(crate) fn recipient(invitation: &Record, now: Timestamp) -> Result<&Email, Verdict> {
+    let active = Guard::new(vec![
+        Condition::NotDeleted,
+        Condition::UsesLeft,
+        Condition::NotRevoked,
+        Condition::NotExpired { now },
+    ]);
+    let (facts, target) = (Facts::of(invitation.clone()), Target::Id(invitation.id));
+    let refused =
+        active.first_refusal(&facts).and_then(|failed| Verdict::explain(failed, &target, &facts));
+    match (refused, &invitation.binding) {
+        (Some(verdict), _) => Err(verdict),
+        (None, Binding::Address(address)) => Ok(address),
+        (None, Binding::Anyone | Binding::Domain(_)) => Err(Verdict::no_address()),
+    }
+}
+
+/// Returns the address that a performer may send the invitation to again. As for a rotation, the
+/// performer needs every right that creating the invitation needs.
+pub(crate) fn check_resend<'i>(
+    invitation: &'i Record,
+    performer: &Performer,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<&'i Email, Verdict> {
+    let address = recipient(invitation, now)?;
+    Form::of(invitation).check(performer, policy)?;
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{event::Reason, revocation::Revocation, sample};
+
+    fn for_anna() -> Record {
+        let binding = Binding::Address(Email::parse("anna@example.com").unwrap());
+        Record { binding, max_uses: std::num::NonZeroU32::MIN, ..sample::invitation() }
+    }
+
+    #[test]
+    fn recipient_of_an_active_invitation_is_its_address_until_the_expiry() {
+        let invitation = for_anna();
+        let at = |micros: i64| sample::at(invitation.expires_at.as_micros() + micros);
+        assert_eq!(recipient(&invitation, at(-1)).unwrap().as_str(), "anna@example.com");
+        for now in [at(0), at(1)] {
+            assert_eq!(recipient(&invitation, now).unwrap_err().reason(), Reason::Expired);
+        }
+    }
+
+    #[test]
+    fn recipient_of_an_ended_or_unbound_invitation_is_refused_with_its_reason() {
+        let invitation = for_anna();
+        let (now, at) = (sample::at(2_000), sample::at(1_500));
+        let revocation = Some(Revocation { at, reason: None });
+        for (other, reason) in [
+            (Record { deleted_at: Some(at), ..invitation.clone() }, Reason::Deleted),
+            (Record { uses: 1, ..invitation.clone() }, Reason::Used),
+            (Record { revocation, ..invitation.clone() }, Reason::Revoked),
+            (Record { binding: Binding::Anyone, ..invitation.clone() }, Reason::NoAddress),
+        ] {
+            assert_eq!(recipient(&other, now).unwrap_err().reason(), reason);
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! A delivery, and the document that keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryFailure, MessageId};
+use crate::{
+    detail::Detail,
+    documents::{Document, DocumentKey, DocumentKind, DocumentName, DocumentState},
+    event::Reason,
+    id::{DeliveryId, EventId, InvitationId},
+    store_error::{StoreError, StoreErrorKind},
+    string_enum::string_enum,
+    text::Division,
+    time::Timestamp,
+};
+
+string_enum! {
+    /// The reason for which a mail is sent.
+    #[non_exhaustive]
+    DeliveryPurpose, "purpose" {
+        /// The invitation was created.
+        Invited = "invited",
+        /// A user asked for the mail again.
+        Resent = "resent",
+        /// The invitation is about to expire.
+        Reminder = "reminder",
+    }
+}
+
+string_enum! {
+    /// The state of a delivery.
+    #[non_exhaustive]
+    DeliveryState, "state" {
+        /// The mail is to be sent: now, or after a failed attempt later.
+        Queued = "queued",
+        /// The mail server has accepted the mail.
+        Sent = "sent",
+        /// The last attempt failed. A person can retry.
+        Failed = "failed",
+        /// The mail is not sent, because the invitation is no longer active, or because its
+        /// recipient wants no reminders.
+        Cancelled = "cancelled",
+    }
+}
+
+impl DeliveryState {
+    pub(crate) fn of_document(self) -> DocumentState {
+        DocumentState::from_stored(self.as_str())
+    }
+}
+
+/// A mail with the code of an invitation, and what became of it.
+///
+/// It names the invitation. It contains neither the code nor the address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    id: DeliveryId,
+    version: u64,
+    invitation: InvitationId,
+    division: Division,
+    state: DeliveryState,
+    queued_at: Timestamp,
+    due: Option<Timestamp>,
+    facts: Facts,
+}
+
+/// The body of the document.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Facts {
+    /// The number of this form; others are refused.
+    v: u8,
+    purpose: DeliveryPurpose,
+    /// Whether the code was replaced before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rotated: bool,
+    attempts: u32,
+    /// The call that wrote this version. It makes the versions of two workers differ.
+    by: Option<EventId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failure: Option<DeliveryFailure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<i64>,
+}
+
+/// The only form of the body so far.
+const FORM: u8 = 1;
+
+impl Delivery {
+    pub(crate) fn kind() -> DocumentKind {
+        DocumentKind::from_stored("mail")
+    }
+
+    pub(crate) fn key(id: DeliveryId) -> DocumentKey {
+        let name = DocumentName::from_stored(id.to_string());
+        DocumentKey { kind: Self::kind(), name }
+    }
+
+    /// Creates the delivery of a mail that is due at once.
+    pub(crate) fn queued(
+        id: DeliveryId,
+        purpose: DeliveryPurpose,
+        invitation: InvitationId,
+        division: Division,
+        at: Timestamp,
+    ) -> Self {
+        let facts = Facts {
+            v: FORM,
+            purpose,
+            rotated: false,
+            attempts: 0,
+            by: None,
+            failure: None,
+            reason: None,
+            message_id: None,
+            ended_at: None,
+        };
+        let state = DeliveryState::Queued;
+        Self { id, version: 1, invitation, division, state, queued_at: at, due: Some(at), facts }
+    }
+
+    /// The same delivery of a replaced code, which is due at `due` at the latest.
+    pub(crate) fn of_rotated(mut self, due: Timestamp) -> Self {
+        self.facts.rotated = true;
+        Self { due: Some(due), ..self }
+    }
+
+    fn next(&self, by: EventId) -> Self {
+        let mut next = Self { version: self.version.saturating_add(1), ..self.clone() };
+        next.facts.by = Some(by);
+        next
+    }
+
+    /// Returns the version of a worker that makes an attempt until `until`.
+    pub(crate) fn claimed(&self, by: EventId, until: Timestamp) -> Self {
+        let mut next = Self { due: Some(until), ..self.next(by) };
+        next.facts.attempts = next.facts.attempts.saturating_add(1);
+        next
+    }
+
+    /// Returns the version that is due at `due`, after a failed attempt or none.
+    pub(crate) fn due_again(
+        &self,
+        by: EventId,
+        due: Timestamp,
+        failure: Option<DeliveryFailure>,
+    ) -> Self {
+        let mut next = Self { due: Some(due), ..self.next(by) };
+        next.facts.failure = failure.or(next.facts.failure);
+        next
+    }
+
+    /// Returns the version that a person retries at `now`.
+    pub(crate) fn retried(&self, by: EventId, now: Timestamp) -> Self {
+        let mut next = Self { state: DeliveryState::Queued, due: Some(now), ..self.next(by) };
+        next.facts.attempts = 0;
+        next.facts.ended_at = None;
+        next
+    }
+
+    fn ended(&self, by: EventId, state: DeliveryState, now: Timestamp) -> Self {
+        let mut next = Self { state, due: None, ..self.next(by) };
+        next.facts.ended_at = Some(now.as_micros());
+        next
+    }
+
+    pub(crate) fn sent(&self, by: EventId, message: &MessageId, now: Timestamp) -> Self {
+        let mut next = self.ended(by, DeliveryState::Sent, now);
+        next.facts.message_id = Some(message.as_str().to_owned());
+        next.facts.failure = None;
+        next
+    }
+
+    pub(crate) fn failed(&self, by: EventId, failure: DeliveryFailure, now: Timestamp) -> Self {
+        let mut next = self.ended(by, DeliveryState::Failed, now);
+        next.facts.failure = Some(failure);
+        next
+    }
+
+    pub(crate) fn cancelled(&self, by: EventId, reason: Reason, now: Timestamp) -> Self {
+        let mut next = self.ended(by, DeliveryState::Cancelled, now);
+        next.facts.reason = Some(reason);
+        next
+    }
+
+    /// Returns what the events of this delivery say about it.
+    pub(crate) fn detail(&self) -> Detail {
+        let detail = Detail::none()
+            .with("delivery", &self.id.to_string())
+            .with("purpose", self.purpose().as_str());
+        let detail = match self.attempts() {
+            0 => detail,
+            attempts => detail.with("attempts", &attempts.to_string()),
+        };
+        let detail = match self.message_id() {
+            Some(message) => detail.with("message_id", message.as_str()),
+            None => detail,
+        };
+        match self.failure() {
+            Some(failure) => detail.with("failure", &failure.to_string()),
+            None => detail,
+        }
+    }
+
+    /// Returns the document that keeps this version.
+    pub(crate) fn document(&self) -> Result<Document, StoreError> {
+        let body = serde_json::to_vec(&self.facts).map_err(unreadable)?;
+        let (key, state) = (Self::key(self.id), self.state.of_document());
+        let document = Document::new(key, state, self.queued_at)
+            .in_division(self.division.clone())
+            .about(self.invitation)
+            .with_body(body)
+            .map_err(unreadable)?;
+        Ok(Document { version: self.version, due: self.due, ..document })
+    }
+
+    /// Reads a document of this kind.
+    pub(crate) fn of_document(document: &Document) -> Result<Self, StoreError> {
+        let facts: Facts = serde_json::from_slice(&document.body).map_err(unreadable)?;
+        if facts.v != FORM {
+            return Err(unreadable("a delivery has a form that a later version wrote"));
+        }
+        let (Some(invitation), Some(division)) = (document.invitation, document.division.clone())
+        else {
+            return Err(unreadable("a delivery names no invitation"));
+        };
+        Ok(Self {
+            id: document.key.name.as_str().parse().map_err(unreadable)?,
+            version: document.version,
+            invitation,
+            division,
+            state: document.state.as_str().parse().map_err(unreadable)?,
+            queued_at: document.at,
+            due: document.due,
+            facts,
+        })
+    }
+
+    /// Returns the id.
+    #[must_use]
+    pub fn id(&self) -> DeliveryId {
+        self.id
+    }
+
+    /// Returns the invitation that the mail is about.
+    #[must_use]
+    pub fn invitation(&self) -> InvitationId {
+        self.invitation
+    }
+
+    /// Returns the division of the invitation.
+    #[must_use]
+    pub fn division(&self) -> &Division {
+        &self.division
+    }
+
+    /// Returns the reason for which the mail is sent.
+    #[must_use]
+    pub fn purpose(&self) -> DeliveryPurpose {
+        self.facts.purpose
+    }
+
+    /// Returns whether the code was replaced when the mail was asked for.
+    #[must_use]
+    pub fn is_rotated(&self) -> bool {
+        self.facts.rotated
+    }
+
+    /// Returns the state.
+    #[must_use]
+    pub fn state(&self) -> DeliveryState {
+        self.state
+    }
+
+    /// Returns the time at which the mail was asked for.
+    #[must_use]
+    pub fn queued_at(&self) -> Timestamp {
+        self.queued_at
+    }
+
+    /// Returns the number of attempts since the mail was queued or retried. An attempt counts
+    /// from its beginning.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.facts.attempts
+    }
+
+    /// Returns the earliest time of the next attempt; none if there is no further one.
+    #[must_use]
+    pub fn next_attempt(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// Returns the time at which the mail was sent, failed or was cancelled.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.facts.ended_at.and_then(Timestamp::from_micros)
+    }
+
+    /// Returns the failure of the latest attempt that failed; none once the mail is sent.
+    #[must_use]
+    pub fn failure(&self) -> Option<DeliveryFailure> {
+        self.facts.failure
+    }
+
+    /// Returns the reason for which the mail was cancelled.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.facts.reason
+    }
+
+    /// Returns the Message-ID of the mail that was sent.
+    #[must_use]
+    pub fn message_id(&self) -> Option<MessageId> {
+        self.facts.message_id.clone().map(MessageId::from_stored)
+    }
+}
+
+fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "delivery").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{delivery::FailureKind, sample};
+
+    fn queued() -> Delivery {
+        let id = DeliveryId::from_bytes([3; 16]);
+        let invitation = InvitationId::from_bytes([1; 16]);
+        let division = Division::new("sales").unwrap();
+        Delivery::queued(id, DeliveryPurpose::Invited, invitation, division, sample::at(7))
+    }
+
+    #[test]
+    fn each_version_is_read_back_from_its_document_and_replaces_the_one_before() {
+        let by = EventId::from_bytes([4; 16]);
+        let message = MessageId::new(queued().id(), &"example.com".parse().unwrap());
+        let failure = DeliveryFailure::new(FailureKind::Refused).with_reply(550);
+        let claimed = queued().claimed(by, sample::at(60));
+        let failed = claimed.failed(by, failure, sample::at(8));
+        for (before, after) in [
+            (queued(), claimed.clone()),
+            (claimed.clone(), claimed.sent(by, &message, sample::at(8))),
+            (claimed.clone(), claimed.due_again(by, sample::at(90), Some(failure))),
+            (claimed.clone(), claimed.cancelled(by, Reason::Revoked, sample::at(8))),
+            (claimed.clone(), failed.clone()),
+            (failed.clone(), failed.retried(by, sample::at(9))),
+        ] {
+            let document = after.document().unwrap();
+            assert_eq!(Delivery::of_document(&document).unwrap(), after);
+            assert!(document.replaces(Some(&before.document().unwrap())));
+            let ends = after.state() != DeliveryState::Queued;
+            assert_eq!((after.next_attempt().is_none(), after.ended_at().is_some()), (ends, ends));
+        }
+        assert_eq!(failed.retried(by, sample::at(9)).attempts(), 0);
+        assert_eq!(failed.failure().unwrap().to_string(), "refused (550)");
+    }
+
+    #[test]
+    fn document_of_another_form_is_refused() {
+        let document = queued().document().unwrap();
+        for body in [&b"{}"[..], br#"{"v":2,"purpose":"invited","attempts":0,"by":null}"#] {
+            let other = Document { body: body.to_vec(), ..document.clone() };
+            assert_eq!(Delivery::of_document(&other).unwrap_err().kind(), StoreErrorKind::Corrupt);
+        }
+        let lost = Document { invitation: None, ..document };
+        assert!(Delivery::of_document(&lost).is_err());
+    }
+}

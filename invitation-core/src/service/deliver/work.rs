@@ -1,0 +1,292 @@
+//! What a worker does with deliveries: queue, claim, and write what became of each.
+
+use std::num::NonZeroU32;
+
+use time::Duration;
+
+use super::Deliveries;
+use crate::{
+    actor::SystemActor,
+    code::InvitationCode,
+    decide::{Call, is_for_address, recipient},
+    delivery::{
+        BudgetOf, Delivery, DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind, MessageId,
+    },
+    documents::Document,
+    email::Email,
+    error::Error,
+    event::{Action, Event, EventOutcome, Reason},
+    id::DeliveryId,
+    invitation::Invitation,
+    scope::Scope,
+    store::Store,
+    store_error::StoreError,
+    target::Target,
+    time::Timestamp,
+};
+
+/// A delivery that a worker has claimed, with what its mail needs.
+///
+/// The claim ends at the time that the worker named. Then another worker may make an attempt.
+#[derive(Debug)]
+pub struct ClaimedDelivery {
+    delivery: Delivery,
+    invitation: Invitation,
+    address: Email,
+    code: InvitationCode,
+}
+
+impl ClaimedDelivery {
+    /// Returns the delivery, whose attempts count this one.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// Returns the invitation as it was when the delivery was claimed.
+    #[must_use]
+    pub fn invitation(&self) -> &Invitation {
+        &self.invitation
+    }
+
+    /// Returns the address to send to.
+    #[must_use]
+    pub fn address(&self) -> &Email {
+        &self.address
+    }
+
+    /// Returns the code.
+    #[must_use]
+    pub fn code(&self) -> &InvitationCode {
+        &self.code
+    }
+}
+
+impl<S: Store> Deliveries<S> {
+    /// Queues a mail for each of the events that created an invitation with an address, and
+    /// returns the number of these events. An event that comes again has no further effect.
+    ///
+    /// One round trip, or none. A call takes at most [`Document::MAX_BATCH`] such events at a
+    /// time, and makes another round trip for each further batch.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store fails. Part of the mails may then be queued; call again.
+    pub async fn queue(&self, events: &[Event]) -> Result<usize, StoreError> {
+        let new: Vec<_> = events.iter().filter_map(invited).collect();
+        for batch in new.chunks(Document::MAX_BATCH) {
+            let documents: Result<Vec<_>, _> = batch.iter().map(Delivery::document).collect();
+            self.documents.add_documents(&documents?).await?;
+        }
+        Ok(new.len())
+    }
+
+    /// Returns deliveries that are due, the longest due first.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store fails.
+    pub async fn due(&self, limit: NonZeroU32) -> Result<Vec<Delivery>, StoreError> {
+        let now = self.invitations.now();
+        let due = self.documents.due_documents(&Delivery::kind(), now, limit).await?;
+        due.iter().map(Delivery::of_document).collect()
+    }
+
+    /// Claims a due delivery for `lease`, and returns it with the address and the code. Returns
+    /// none if another worker has claimed it, or if it has ended:
+    ///
+    /// - it is cancelled if the invitation is no longer active, or no longer for an address;
+    /// - it fails if the code cannot be read, or if `attempts` attempts ended without a result.
+    ///
+    /// Two round trips.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Entropy`].
+    pub async fn claim(
+        &self,
+        worker: &SystemActor,
+        delivery: &Delivery,
+        lease: Duration,
+        attempts: u32,
+    ) -> Result<Option<ClaimedDelivery>, Error> {
+        let service = &self.invitations;
+        let call = service.call_by(worker.into())?;
+        if delivery.state() != DeliveryState::Queued {
+            return Ok(None);
+        }
+        let target = Target::Id(delivery.invitation());
+        let found = service.store.get(&target, &Scope::All).await?;
+        let address = match &found {
+            Some(record) => recipient(record, call.now).map_err(|verdict| verdict.reason()),
+            None => Err(Reason::Unknown),
+        };
+        let (record, address) = match (&found, address) {
+            (Some(record), Ok(address)) => (record, address.clone()),
+            (_, Err(reason)) => {
+                self.cancel(&call, delivery, reason).await?;
+                return Ok(None);
+            }
+            (None, Ok(_)) => return Ok(None),
+        };
+        let code = service.open(record).ok();
+        let code = code.filter(|_| service.settings.sealing.shows(&record.sealed));
+        let interrupted = delivery.attempts() >= attempts;
+        let code = match code {
+            Some(code) if !interrupted => code,
+            found => {
+                let kind = match found {
+                    Some(_) => FailureKind::Interrupted,
+                    None => FailureKind::CodeUnavailable,
+                };
+                self.give_up(&call, delivery, DeliveryFailure::new(kind)).await?;
+                return Ok(None);
+            }
+        };
+        let until = call.now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        let delivery = delivery.claimed(call.id, until);
+        let claimed = self.replaced(&delivery, &[]).await?;
+        let invitation = Invitation::from(record.clone());
+        Ok(claimed.then_some(ClaimedDelivery { delivery, invitation, address, code }))
+    }
+
+    /// Writes that the mail was sent, with its event, and returns whether the claim was still
+    /// the worker's.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Entropy`]. The mail is then sent again at the end of the claim.
+    pub async fn sent(
+        &self,
+        worker: &SystemActor,
+        claimed: &ClaimedDelivery,
+        message: &MessageId,
+    ) -> Result<bool, Error> {
+        let call = self.invitations.call_by(worker.into())?;
+        let sent = claimed.delivery.sent(call.id, message, call.now);
+        let event = call.done(Action::Deliver, sent.detail());
+        self.settled(&sent, event).await
+    }
+
+    /// Writes that an attempt failed, and returns whether the claim was still the worker's.
+    ///
+    /// `wait` is the time until the next attempt. Without it, or after a
+    /// [final](FailureKind::is_final) failure, no further attempt is made, and an event says so.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Entropy`].
+    pub async fn failed(
+        &self,
+        worker: &SystemActor,
+        claimed: &ClaimedDelivery,
+        failure: DeliveryFailure,
+        wait: Option<Duration>,
+    ) -> Result<bool, Error> {
+        let call = self.invitations.call_by(worker.into())?;
+        match wait.filter(|_| !failure.kind().is_final()) {
+            Some(wait) => {
+                let due = call.now.checked_add(wait).unwrap_or(Timestamp::MAX);
+                let again = claimed.delivery.due_again(call.id, due, Some(failure));
+                Ok(self.replaced(&again, &[]).await?)
+            }
+            None => self.give_up(&call, &claimed.delivery, failure).await,
+        }
+    }
+
+    /// Writes that the recipient wants no reminders, and returns whether the claim was still the
+    /// worker's.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Entropy`].
+    pub async fn unsubscribed(
+        &self,
+        worker: &SystemActor,
+        claimed: &ClaimedDelivery,
+    ) -> Result<bool, Error> {
+        let call = self.invitations.call_by(worker.into())?;
+        self.cancel(&call, &claimed.delivery, Reason::Unsubscribed).await
+    }
+
+    /// Removes the counts of mails that are older than the periods of the limits, at most `max`,
+    /// and returns their number.
+    ///
+    /// One round trip if there are none, otherwise two, and one for each.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store fails.
+    pub async fn remove_old_counts(&self, max: NonZeroU32) -> Result<u32, StoreError> {
+        let (kind, over) = (BudgetOf::kind(), BudgetOf::over());
+        let now = self.invitations.now();
+        let old = self.documents.due_documents(&kind, now, max).await?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        for document in &old {
+            // If the count is in use again, it stays.
+            let done = document.next(over.clone()).never_due();
+            self.documents.replace_documents(&[done], &[]).await?;
+        }
+        self.documents.remove_documents(&kind, &over, now, max).await
+    }
+
+    async fn cancel(
+        &self,
+        call: &Call,
+        delivery: &Delivery,
+        reason: Reason,
+    ) -> Result<bool, Error> {
+        let cancelled = delivery.cancelled(call.id, reason, call.now);
+        let event = Event {
+            outcome: EventOutcome::Refused,
+            reason: Some(reason),
+            ..call.done(Action::Deliver, cancelled.detail())
+        };
+        self.settled(&cancelled, event).await
+    }
+
+    async fn give_up(
+        &self,
+        call: &Call,
+        delivery: &Delivery,
+        failure: DeliveryFailure,
+    ) -> Result<bool, Error> {
+        let failed = delivery.failed(call.id, failure, call.now);
+        let event = Event {
+            outcome: EventOutcome::Failed,
+            reason: Some(Reason::DeliveryFailed),
+            ..call.done(Action::Deliver, failed.detail())
+        };
+        self.settled(&failed, event).await
+    }
+
+    async fn settled(&self, delivery: &Delivery, event: Event) -> Result<bool, Error> {
+        let event = event.located(delivery.invitation(), delivery.division().clone());
+        let outcome = event.outcome;
+        let written = self.replaced(delivery, &[event]).await?;
+        if written {
+            crate::report::delivered(outcome);
+        }
+        Ok(written)
+    }
+}
+
+/// Returns the mail for an event that created an invitation with an address.
+fn invited(event: &Event) -> Option<Delivery> {
+    let created = event.action == Action::Create && event.outcome == EventOutcome::Succeeded;
+    let (invitation, division) = (event.invitation?, event.division.clone()?);
+    (created && is_for_address(&event.detail)).then(|| {
+        let id = DeliveryId::from_bytes(*event.id.as_bytes());
+        Delivery::queued(id, DeliveryPurpose::Invited, invitation, division, event.at)
+    })
+}
