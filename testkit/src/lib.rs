@@ -5,6 +5,7 @@
 //! - [`MariaDb`]: MariaDB, package `mariadb-server`.
 //! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
+//! - [`Smtp`], a mail server: package `python3-aiosmtpd`.
 //! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
 //! - [`Proxy`]: a connection to a server that breaks on purpose.
 //! - [`Monitor`]: a record of the commands that a Redis server runs.
@@ -46,6 +47,7 @@ mod redis;
 mod redis_cluster;
 mod server;
 mod small_disk;
+mod smtp;
 #[cfg(feature = "browser")]
 mod window;
 
@@ -72,6 +74,7 @@ pub use self::{
     redis_cluster::RedisCluster,
     server::{Program, Server, Setup, SmallDiskProgram},
     small_disk::SmallDisk,
+    smtp::{ReceivedMail, Smtp, SmtpProgram},
 };
 
 /// Returns a name that no other database of the test program has.

@@ -168,6 +168,11 @@ impl<P: Program> Server<P> {
         self.port
     }
 
+    /// Returns the folder of the server.
+    pub(crate) fn folder(&self) -> &Path {
+        self.process.folder()
+    }
+
     /// Returns the process id while the server runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
