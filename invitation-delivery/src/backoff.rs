@@ -37,6 +37,12 @@ impl Backoff {
         Self { first, longest, attempts }
     }
 
+    /// Returns the maximum number of attempts.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Returns the wait after this many failed attempts; none if the delivery is given up.
     #[must_use]
     pub fn wait_after(&self, failed: u32) -> Option<Duration> {

@@ -5,9 +5,25 @@
 //! continues after a crash. The example of [`Consumer`] shows its use.
 //!
 //! [`Backoff`] says when a failed attempt is repeated.
+//!
+//! [`mail`] sends the codes of invitations to their addresses.
+//!
+//! # Features
+//!
+//! - `smtp`: `mail::SmtpMailer`, which sends to a mail server.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
 mod consumer;
+pub mod mail;
+
+#[doc(inline)]
+pub use invitation_core::delivery::{
+    BaseUrl, ClaimedDelivery, Deliveries, Delivery, DeliveryFailure, DeliveryId, DeliveryPurpose,
+    DeliveryState, FailureKind, MessageId, RegistrationLink, RegistrationPage, ReminderPage,
+    Resend,
+};
 
 pub use self::{
     backoff::Backoff,
