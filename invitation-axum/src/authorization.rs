@@ -1,5 +1,4 @@
-//! Extractors for the actor of a request, for the actor's right, and for the invitation id in the
-//! path. They run before the body is read.
+//! Extractors for the actor of a request, for the actor's right, and for the ids in the path. They run before the body is read.
 
 use std::{convert::Infallible, marker::PhantomData};
 
@@ -7,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use invitation_core::{Actor, InvitationId, RequestContext, Right};
+use invitation_core::{Actor, InvitationId, RequestContext, Right, delivery::DeliveryId};
 
 use crate::{
     origin,
@@ -65,7 +64,7 @@ macro_rules! rights {
         }
     };
 }
-rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export Reservations);
+rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export Reservations Resend);
 
 /// An actor whose role has the right `R`. The extractor rejects as [`SignedIn`] does. It rejects
 /// an actor without the right with 403; the denial event names the invitation in the path, if
@@ -101,12 +100,26 @@ impl FromRequestParts<Web> for PathId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let Ok(params) = RawPathParams::from_request_parts(parts, web).await else {
-            return Ok(Self(None));
-        };
-        // The last parameter named `id`: the path at which the host mounts the routes may have
-        // one, too.
-        let id = params.iter().filter(|(name, _)| *name == "id").last();
-        Ok(Self(id.and_then(|(_, id)| id.parse().ok())))
+        Ok(Self(path_parameter(parts, web, "id").await.and_then(|id| id.parse().ok())))
     }
+}
+
+/// The delivery id in the path; `None` if its text is not an id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathDelivery(pub(crate) Option<DeliveryId>);
+
+impl FromRequestParts<Web> for PathDelivery {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        Ok(Self(path_parameter(parts, web, "delivery").await.and_then(|id| id.parse().ok())))
+    }
+}
+
+/// Returns the last parameter of this name: the path at which the host mounts the routes may have
+/// one, too.
+async fn path_parameter(parts: &mut Parts, web: &Web, wanted: &str) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, web).await.ok()?;
+    let found = params.iter().filter(|(name, _)| *name == wanted).last();
+    found.map(|(_, value)| value.to_owned())
 }

@@ -18,7 +18,7 @@ impl Web {
     /// `mount`.
     #[must_use]
     pub fn openapi(&self, mount: &str) -> OpenApi {
-        let (_, described) = api::routes().split_for_parts();
+        let (_, described) = api::routes(self).split_for_parts();
         let mount = mount.trim_end_matches('/');
         let mut paths = Paths::new();
         for (path, item) in described.paths.paths {

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
 use invitation_core::{
     BaseUrl, InvitationCode, Invitations, RegistrationLink, RegistrationPage, Store,
-    audit::LogMonitor, import::jobs::Imports,
+    audit::LogMonitor, delivery::Deliveries, documents::Documents, import::jobs::Imports,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -132,6 +132,7 @@ pub struct Web {
     identify: Arc<dyn Identify>,
     settings: Arc<Settings>,
     bulk: Arc<Semaphore>,
+    deliveries: Option<Deliveries<Arc<dyn Store>>>,
 }
 
 #[derive(Clone)]
@@ -158,7 +159,7 @@ impl Web {
             audit_log: None,
         };
         let (identify, settings) = (Arc::new(identify), Arc::new(settings));
-        Self { service, identify, settings, bulk: limits.bulk_permits() }
+        Self { service, identify, settings, bulk: limits.bulk_permits(), deliveries: None }
     }
 
     /// Sets the public URL of the host. Links are built from this only: without it
@@ -258,6 +259,28 @@ impl Web {
         self.with(|settings| settings.imports = Some(imports))
     }
 
+    /// Shows what became of the mails with codes, and lets users send them again. `documents` is
+    /// the store of the invitations, which the worker of the mails uses too.
+    ///
+    /// Without this setting the routes and pages about mails do not exist.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use invitation_axum::{Parts, Web};
+    /// use invitation_core::{Actor, Invitations, MemoryStore, Store};
+    ///
+    /// let store = Arc::new(MemoryStore::new());
+    /// let service = Invitations::new(store.clone() as Arc<dyn Store>);
+    /// let web = Web::new(service, |_: &Parts| None::<Actor>).with_deliveries(store);
+    /// assert!(web.openapi("/api").paths.paths.contains_key("/api/{id}/resend"));
+    /// ```
+    #[must_use]
+    pub fn with_deliveries(self, documents: Arc<dyn Documents>) -> Self {
+        let deliveries = Deliveries::new(self.service.clone(), documents);
+        Self { deliveries: Some(deliveries), ..self }
+    }
+
     /// Sets the limits of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
@@ -280,6 +303,11 @@ impl Web {
     #[must_use]
     pub fn imports(&self) -> Option<&Imports> {
         self.settings.imports.as_ref()
+    }
+
+    /// Returns the deliveries, or 404 if the host shows none.
+    pub(crate) fn deliveries(&self) -> Result<&Deliveries<Arc<dyn Store>>, Problem> {
+        self.deliveries.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
     }
 
     pub(crate) fn identify(&self) -> &dyn Identify {

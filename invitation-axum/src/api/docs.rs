@@ -70,6 +70,19 @@ problems! {
     /// Problem responses of a request with an idempotency key.
     KeyReused:
         "409" "An earlier request with this key had other content";
+    /// Problem responses of a request about one delivery: `Common`, and 404.
+    OnDelivery:
+        "401" "No user is signed in",
+        "403" "The actor may not do this, or the request comes from another origin",
+        "404" "The delivery does not exist, or the actor may not see it",
+        "503" "The store is down, or too busy";
+    /// Problem responses of a request that sends an invitation.
+    Sending:
+        "409" "The state of the invitation does not allow it, or it is not for an address",
+        "422" "Some values are not valid";
+    /// Problem responses of a request that sends an invitation again.
+    UnderMailLimit:
+        "429" "The actor, or others for the same address, asked for too many mails";
     /// Problem responses of an import or export, which may also add pending invitations.
     InBulk:
         "429" "Too many imports and exports at once, or too many invitations pending";
@@ -156,6 +169,9 @@ parameters! {
         text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
     /// The id of an import in the path.
     Import: Path True "import" "The id of the import, which is the batch of its invitations"
+        text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
+    /// The id of a delivery in the path.
+    DeliveryPath: Path True "delivery" "The id of the delivery"
         text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
     /// The expected version of the invitation.
     Version: Header False "If-Match" "The `ETag` with which the client got the invitation, or `*` for any version"

@@ -40,7 +40,7 @@ pub(crate) struct EventBody {
     kind: Action,
     #[schema(value_type = Outcome)]
     outcome: EventOutcome,
-    /// The exact reason of a refusal or denial; `null` if the action was done.
+    /// The exact reason of a refusal, denial or failure; `null` if the action was done.
     #[schema(value_type = Option<String>, required)]
     reason: Option<Reason>,
     /// The id of the invitation that the event is about.

@@ -3,6 +3,7 @@
 mod amend;
 pub(crate) mod bulk;
 mod create;
+mod deliveries;
 pub(crate) mod docs;
 pub(crate) mod draft;
 mod events;
@@ -52,7 +53,13 @@ impl Web {
     /// | `GET /imports/{import}/result` | `Bulk` | the outcome of each row as a file, with the codes for a role that has `Copy` |
     /// | `POST /imports/{import}/cancel` | `Bulk` | ends an import |
     /// | `GET /export.csv` | `Export` | the list as a file, without the codes |
+    /// | `GET /{id}/deliveries` | `View` | what became of its mails, newest first: `limit`, `cursor` |
+    /// | `POST /{id}/resend` | `Resend` | sends it to its address again: `rotate`; `Idempotency-Key` |
+    /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
+    /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
+    ///
+    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries).
     ///
     /// `sort` is `created` (newest first, the default) or `expires` (soonest expiry first). The
     /// filter of events by what happened is `kind`, such as `kind=redeem`.
@@ -71,7 +78,7 @@ impl Web {
     /// The response about an invitation out of the actor's reach is byte for byte the one
     /// about an invitation that does not exist.
     pub fn api(&self) -> Router {
-        let (router, _) = routes().split_for_parts();
+        let (router, _) = routes(self).split_for_parts();
         let router = router
             .fallback(no_such_path)
             .method_not_allowed_fallback(wrong_method)
@@ -81,7 +88,20 @@ impl Web {
 }
 
 /// Returns the routes with their OpenAPI descriptions.
-pub(crate) fn routes() -> OpenApiRouter<Web> {
+pub(crate) fn routes(web: &Web) -> OpenApiRouter<Web> {
+    let always = always();
+    if web.deliveries().is_err() {
+        return always;
+    }
+    always
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::retry))
+        .routes(routes!(deliveries::of_invitation))
+        .routes(routes!(deliveries::resend))
+}
+
+/// Returns the routes that need no further part of the host.
+fn always() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))
         .routes(routes!(list::search))

@@ -130,11 +130,10 @@ fn of_refusal(refusal: &Refusal) -> Problem {
                 .with_detail(refusal.to_string())
                 .with_retry_after(QUOTA_FULL);
         }
-        Refusal::TooManyRequests { retry_after } => {
-            let wait = retry_after.unsigned_abs();
+        Refusal::TooManyRequests { retry_after } | Refusal::MailLimit { retry_after } => {
             return Problem::new(ProblemKind::TooManyRequests)
                 .with_detail(refusal.to_string())
-                .with_retry_after(wait);
+                .with_retry_after(retry_after.unsigned_abs());
         }
         // All other refusals are due to the state of the invitation.
         _ => ProblemKind::Conflict,

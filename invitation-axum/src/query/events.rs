@@ -20,7 +20,7 @@ pub(crate) struct EventQuery {
     /// Only events of this kind.
     #[param(inline, value_type = Option<EventKind>, nullable = false)]
     pub(crate) kind: Option<String>,
-    /// Only events with this outcome; `not_succeeded` is refused or denied.
+    /// Only events with this outcome; `not_succeeded` is refused, denied or failed.
     #[param(inline, value_type = Option<OutcomeChoice>, nullable = false)]
     pub(crate) outcome: Option<String>,
     /// Only events of the request with this id, which its answer had as `X-Request-Id`.

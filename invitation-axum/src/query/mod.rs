@@ -1,6 +1,7 @@
 //! Reads query strings. An unknown or repeated parameter, or one with an invalid value, is an
 //! error.
 
+mod deliveries;
 mod errors;
 mod events;
 mod given;
@@ -12,12 +13,16 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use invitation_core::Error;
 
 pub(crate) use self::{
+    deliveries::DeliveryQuery,
     errors::QueryErrors,
     events::EventQuery,
     given::Given,
     invitations::{FilterQuery, ListQuery, SortQuery, StatusQuery},
     page::PageQuery,
-    schemas::{EventKind, Outcome, OutcomeChoice, SortOrder, StatusFilter},
+    schemas::{
+        DeliveryPurposeChoice, DeliveryStateChoice, EventKind, FailureChoice, Outcome,
+        OutcomeChoice, SortOrder, StatusFilter,
+    },
 };
 use crate::{problem::Problem, web::Web};
 

@@ -46,6 +46,9 @@ pub(crate) enum EventKind {
     Reseal,
     View,
     Audit,
+    Resend,
+    ReminderDue,
+    Deliver,
 }
 
 /// The outcome of the action.
@@ -59,6 +62,53 @@ pub(crate) enum Outcome {
     Refused,
     /// The actor lacked the right to the action.
     Denied,
+    /// The action failed for a cause outside of the library, such as a mail server.
+    Failed,
+}
+
+/// The state of a delivery.
+#[derive(ToSchema)]
+#[schema(as = DeliveryState, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the values of `DeliveryState`")]
+pub(crate) enum DeliveryStateChoice {
+    /// The mail is to be sent, now or after a failed attempt later.
+    Queued,
+    /// The mail server has accepted the mail.
+    Sent,
+    /// The last attempt failed.
+    Failed,
+    /// The mail is not sent: the invitation has ended, or its recipient wants no reminders.
+    Cancelled,
+}
+
+/// The reason for which a mail is sent.
+#[derive(ToSchema)]
+#[schema(as = DeliveryPurpose, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the values of `DeliveryPurpose`")]
+pub(crate) enum DeliveryPurposeChoice {
+    /// The invitation was created.
+    Invited,
+    /// A user asked for the mail again.
+    Resent,
+    /// The invitation is about to expire.
+    Reminder,
+}
+
+/// The kind of failure of an attempt to deliver.
+#[derive(ToSchema)]
+#[schema(as = FailureKind, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the values of `FailureKind`")]
+pub(crate) enum FailureChoice {
+    Unreachable,
+    TimedOut,
+    Insecure,
+    Unauthenticated,
+    Deferred,
+    Refused,
+    CodeUnavailable,
+    NotRendered,
+    Interrupted,
+    Other,
 }
 
 /// The outcomes to filter by.
@@ -72,13 +122,19 @@ pub(crate) enum OutcomeChoice {
     Refused,
     /// The actor lacked the right to the action.
     Denied,
-    /// The action was not done: refused or denied.
+    /// The action failed for a cause outside of the library.
+    Failed,
+    /// The action was not done: refused, denied or failed.
     NotSucceeded,
 }
 
 #[cfg(test)]
 mod tests {
-    use invitation_core::{Action, EventOutcome, audit::OutcomeFilter};
+    use invitation_core::{
+        Action, EventOutcome,
+        audit::OutcomeFilter,
+        delivery::{DeliveryPurpose, DeliveryState, FailureKind},
+    };
     use utoipa::PartialSchema;
 
     use super::*;
@@ -98,5 +154,11 @@ mod tests {
         assert_eq!(listed::<Outcome>(), values);
         let values: Vec<_> = OutcomeFilter::all().map(OutcomeFilter::as_str).collect();
         assert_eq!(listed::<OutcomeChoice>(), values);
+        let values: Vec<_> = DeliveryState::ALL.iter().map(|value| value.as_str()).collect();
+        assert_eq!(listed::<DeliveryStateChoice>(), values);
+        let values: Vec<_> = DeliveryPurpose::ALL.iter().map(|value| value.as_str()).collect();
+        assert_eq!(listed::<DeliveryPurposeChoice>(), values);
+        let values: Vec<_> = FailureKind::ALL.iter().map(|value| value.as_str()).collect();
+        assert_eq!(listed::<FailureChoice>(), values);
     }
 }

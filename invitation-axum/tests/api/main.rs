@@ -3,6 +3,7 @@
 mod bulk;
 mod changes;
 mod create;
+mod deliveries;
 mod events;
 mod export;
 mod filters;

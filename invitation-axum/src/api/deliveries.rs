@@ -1,0 +1,231 @@
+//! The endpoints about mails with the codes of invitations.
+
+use axum::{Json, extract::State, http::StatusCode};
+use invitation_core::{
+    Reason,
+    delivery::{Delivery, DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind, Resend},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::docs;
+use crate::{
+    authorization::{Authorized, PathDelivery, PathId, to},
+    body::{MaybeJson, Nothing},
+    headers::IdempotencyKeyHeader,
+    problem::{Problem, ProblemKind},
+    query::{
+        DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery, Query,
+        with_errors_in_query,
+    },
+    web::Web,
+};
+
+/// A mail with the code of an invitation, and what became of it. It contains neither the code
+/// nor the address.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
+pub(crate) struct DeliveryBody {
+    #[schema(format = Uuid)]
+    id: String,
+    /// The id of the invitation.
+    #[schema(format = Uuid)]
+    invitation: String,
+    #[schema(value_type = DeliveryPurposeChoice)]
+    purpose: DeliveryPurpose,
+    /// Whether the code was replaced when the mail was asked for.
+    rotated: bool,
+    #[schema(value_type = DeliveryStateChoice)]
+    state: DeliveryState,
+    /// The time at which the mail was asked for.
+    #[schema(format = DateTime)]
+    queued_at: String,
+    /// The number of attempts since the mail was queued or retried.
+    attempts: u32,
+    /// The earliest time of the next attempt; `null` if there is no further one.
+    #[schema(required, format = DateTime)]
+    next_attempt_at: Option<String>,
+    /// The time at which the mail was sent, failed or was cancelled.
+    #[schema(required, format = DateTime)]
+    ended_at: Option<String>,
+    /// The failure of the latest attempt that failed; `null` once the mail is sent.
+    #[schema(required)]
+    failure: Option<FailureBody>,
+    /// The reason for which the mail was cancelled.
+    #[schema(value_type = Option<String>, required)]
+    reason: Option<Reason>,
+    /// The Message-ID of the mail that was sent.
+    #[schema(required)]
+    message_id: Option<String>,
+}
+
+/// Why an attempt failed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryFailure)]
+pub(crate) struct FailureBody {
+    #[schema(value_type = FailureChoice)]
+    kind: FailureKind,
+    /// The reply code of the mail server, such as 550; `null` if there was no reply.
+    #[schema(required, example = 550)]
+    reply: Option<u16>,
+}
+
+impl FailureBody {
+    fn of(failure: DeliveryFailure) -> Self {
+        Self { kind: failure.kind(), reply: failure.reply() }
+    }
+}
+
+impl DeliveryBody {
+    fn of(delivery: &Delivery) -> Self {
+        Self {
+            id: delivery.id().to_string(),
+            invitation: delivery.invitation().to_string(),
+            purpose: delivery.purpose(),
+            rotated: delivery.is_rotated(),
+            state: delivery.state(),
+            queued_at: delivery.queued_at().to_string(),
+            attempts: delivery.attempts(),
+            next_attempt_at: delivery.next_attempt().map(|at| at.to_string()),
+            ended_at: delivery.ended_at().map(|at| at.to_string()),
+            failure: delivery.failure().map(FailureBody::of),
+            reason: delivery.reason(),
+            message_id: delivery.message_id().map(|id| id.to_string()),
+        }
+    }
+}
+
+/// A page of deliveries, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryPage)]
+pub(crate) struct DeliveryPageBody {
+    /// The items of the page. A page may hold fewer than `limit` although more follow.
+    items: Vec<DeliveryBody>,
+    /// The cursor of the next page; `null` if nothing follows.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+impl DeliveryPageBody {
+    fn of(page: &invitation_core::Page<Delivery>) -> Self {
+        Self {
+            items: page.items().iter().map(DeliveryBody::of).collect(),
+            next_cursor: page.next().map(|cursor| cursor.to_string()),
+        }
+    }
+}
+
+/// Lists the mails of an invitation, newest first.
+#[utoipa::path(
+    get,
+    path = "/{id}/deliveries",
+    operation_id = "list_deliveries_of_invitation",
+    params(docs::Id, PageQuery),
+    responses(
+        (status = 200, description = "A page", body = DeliveryPageBody),
+        docs::OnOne, docs::WithQuery,
+    ),
+)]
+pub(crate) async fn of_invitation(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::View>,
+    id: PathId,
+    Query(paging): Query<PageQuery>,
+) -> Result<Json<DeliveryPageBody>, Problem> {
+    let page = web.deliveries()?.of_invitation(&actor, id.id()?, paging).await;
+    Ok(Json(DeliveryPageBody::of(&with_errors_in_query(page)?)))
+}
+
+/// Lists the mails within the actor's reach, newest first; with `state=failed` those that a
+/// person may retry.
+#[utoipa::path(
+    get,
+    path = "/deliveries",
+    operation_id = "list_deliveries",
+    params(DeliveryQuery, PageQuery),
+    responses(
+        (status = 200, description = "A page", body = DeliveryPageBody),
+        docs::Common, docs::WithQuery,
+    ),
+)]
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Resend>,
+    Query((state, paging)): Query<(DeliveryQuery, PageQuery)>,
+) -> Result<Json<DeliveryPageBody>, Problem> {
+    let page = with_errors_in_query(web.deliveries()?.list(&actor, state, paging).await)?;
+    Ok(Json(DeliveryPageBody::of(&page)))
+}
+
+/// Queues a failed mail again, with all attempts before it. A mail that has not failed stays as
+/// it is.
+#[utoipa::path(
+    post,
+    path = "/deliveries/{delivery}/retry",
+    operation_id = "retry_delivery",
+    params(docs::DeliveryPath),
+    responses(
+        (status = 200, description = "The delivery", body = DeliveryBody),
+        docs::OnDelivery, docs::WithBody, docs::Sending,
+    ),
+)]
+pub(crate) async fn retry(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Resend>,
+    PathDelivery(id): PathDelivery,
+    MaybeJson(Nothing {}): MaybeJson<Nothing>,
+) -> Result<Json<DeliveryBody>, Problem> {
+    let id = id.ok_or_else(no_such_delivery)?;
+    let retried = web.deliveries()?.retry(&actor, id).await.map_err(about_a_delivery)?;
+    Ok(Json(DeliveryBody::of(&retried)))
+}
+
+/// Translates an error about a delivery that does not exist, which is no invitation.
+fn about_a_delivery(error: invitation_core::Error) -> Problem {
+    match error.refusal() {
+        Some(invitation_core::Refusal::NotFound) => no_such_delivery(),
+        _ => error.into(),
+    }
+}
+
+fn no_such_delivery() -> Problem {
+    Problem::new(ProblemKind::NotFound).with_detail("there is no such delivery")
+}
+
+/// How an invitation is sent again.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Resend)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResendBody {
+    /// Whether the code is replaced before. The old code is then worth nothing. This needs the
+    /// right to replace codes.
+    #[serde(default)]
+    #[schema(required = false, default = false)]
+    rotate: bool,
+}
+
+/// Sends an active invitation to its address again. A repeated request under the same
+/// `Idempotency-Key` returns the first delivery and sends nothing more.
+#[utoipa::path(
+    post,
+    path = "/{id}/resend",
+    operation_id = "resend_invitation",
+    params(docs::Id, docs::Key),
+    request_body(content = Option<ResendBody>),
+    responses(
+        (status = 202, description = "The mail is queued", body = DeliveryBody),
+        docs::OnOne, docs::WithBody, docs::Sending, docs::UnderMailLimit,
+    ),
+)]
+pub(crate) async fn resend(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Resend>,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
+    id: PathId,
+    MaybeJson(body): MaybeJson<ResendBody>,
+) -> Result<(StatusCode, Json<DeliveryBody>), Problem> {
+    let resend = key.map_or_else(Resend::new, |key| Resend::new().with_key(key));
+    let resend = if body.rotate { resend.with_new_code() } else { resend };
+    let delivery = web.deliveries()?.resend(&actor, id.id()?, resend).await?;
+    Ok((StatusCode::ACCEPTED, Json(DeliveryBody::of(&delivery))))
+}
