@@ -2,6 +2,7 @@
 
 use super::{
     Strings,
+    deliveries::Mails,
     form::Input,
     page::{PageContext, asks_for_data, named, page},
     row::{CopyForm, Fact, Row, Summary, When},
@@ -29,6 +30,7 @@ pub(super) struct Detail<'a> {
     heading: &'a str,
     done: Option<&'a str>,
     facts: Summary<'a>,
+    mails: Option<Mails<'a>>,
     offers_another: bool,
     may_audit: bool,
 }
@@ -69,6 +71,7 @@ impl<'a> Detail<'a> {
             heading,
             done: None,
             facts,
+            mails: None,
             offers_another: false,
             may_audit: context.may(Right::Audit),
         }
@@ -110,6 +113,7 @@ pub(super) async fn show(
         let redeemers = redeemers(&context, id).await?;
         detail.facts.more.extend(redeemers);
     }
+    detail.mails = Mails::of(&context, view.invitation()).await?;
     page(StatusCode::OK, &t.invitation, &detail)
 }
 
@@ -172,6 +176,7 @@ fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
         "unchanged" => &*t.nothing_changed,
         "revoked" => &*t.revoked_done,
         "reinstated" => &*t.reinstated_done,
+        "resent" => &*t.resent_done,
         _ => return None,
     })
 }

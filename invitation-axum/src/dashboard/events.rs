@@ -166,7 +166,7 @@ fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
 }
 
 /// Returns a name of the audit trail in readable form.
-fn in_words(t: &Strings, word: &str) -> String {
+pub(super) fn in_words(t: &Strings, word: &str) -> String {
     (t.sentence)(&word.replace('_', " "))
 }
 

@@ -5,6 +5,7 @@ mod audit_log;
 mod change;
 mod confirm;
 mod create;
+mod deliveries;
 mod detail;
 mod events;
 mod form;
@@ -199,7 +200,17 @@ impl Web {
     /// `.nest_service("/invitations", web.dashboard(Dashboard::new()))`.
     pub fn dashboard(&self, dashboard: Dashboard) -> Router {
         let dashboard_state = DashboardState::new(self.clone(), dashboard);
-        let pages = Router::new()
+        let about_mails = match self.deliveries() {
+            Ok(_) => Router::new()
+                .route("/deliveries", get(deliveries::failed))
+                .route(
+                    "/deliveries/{delivery}/retry",
+                    post(deliveries::retry).get(deliveries::back),
+                )
+                .route("/{id}/resend", post(deliveries::resend).get(detail::back)),
+            Err(_) => Router::new(),
+        };
+        let pages = about_mails
             .route("/", get(list::show))
             .route("/search", get(list::back).post(list::search))
             .route("/new", get(create::form).post(create::create))

@@ -16,14 +16,14 @@ use axum::{
 };
 use invitation_axum::{Dashboard, Service, Web};
 use invitation_core::{
-    Division, Draft, Email, Expiry, IfVersion, ManualClock, Redeemer, Role, Timestamp, UserId,
-    Username,
+    Division, Draft, Email, Expiry, IfVersion, ManualClock, MemoryStore, Redeemer, Role, Timestamp,
+    UserId, Username,
     audit::{LogCheckpoint, LogMonitor, LogState, LogVerdict},
 };
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use crate::harness::people::person_at_home as person;
-use crate::harness::{Harness, people::who, serve};
+use crate::harness::{DASHBOARD, Harness, people::who, serve};
 
 /// A log whose verification found something.
 #[derive(Debug)]
@@ -48,18 +48,21 @@ impl LogMonitor for Tampered {
 pub(crate) struct Host {
     pub(crate) service: Service,
     pub(crate) clock: ManualClock,
+    pub(crate) store: Arc<MemoryStore>,
     address: SocketAddr,
     theme: Arc<Mutex<String>>,
 }
 
 impl Host {
     pub(crate) async fn start_with(set: impl FnOnce(Web) -> Web) -> Self {
-        let harness = Harness::dashboard();
+        let store = Arc::new(MemoryStore::new());
+        let harness = Harness::on(DASHBOARD, store.clone());
         let now = Timestamp::try_from(OffsetDateTime::now_utc()).unwrap();
         harness.clock.set(now);
         let service = harness.service().clone();
         // Without a base URL: a test knows its port only when it listens.
-        let web = set(Web::new(service.clone(), who).with_audit_log(Tampered(now)));
+        let web = Web::new(service.clone(), who).with_audit_log(Tampered(now));
+        let web = set(web.with_deliveries(store.clone()));
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()
             .with_brand("Perfect10")
@@ -77,7 +80,7 @@ impl Host {
             .route("/as/{name}", get(sign_in))
             .route("/signed-out", get(async || "Sign in here"))
             .nest_service("/invitations", web.dashboard(dashboard));
-        Self { service, clock: harness.clock, address: serve(app).await, theme }
+        Self { service, clock: harness.clock, store, address: serve(app).await, theme }
     }
 
     /// Sets the host's own style sheet, which begins empty.

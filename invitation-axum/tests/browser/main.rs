@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod host;
+mod mails;
 mod rows;
 mod scene;
 mod screens;

@@ -3,6 +3,7 @@
 mod audit_log;
 mod expiry;
 mod importing;
+mod mails;
 mod pages;
 mod secrets;
 mod support;

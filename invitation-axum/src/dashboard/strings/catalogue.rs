@@ -388,6 +388,34 @@ strings! {
     no_events = "No events";
     /// The advice for an audit view without events.
     no_events_advice = "Nothing on record matches these filters.";
+    /// The heading above the mails of an invitation.
+    mails = "Mails";
+    /// The text if no mail of an invitation was queued yet.
+    no_mails = "None yet.";
+    /// The heading of the column with the reason for which a mail is sent.
+    mail_purpose = "Mail";
+    /// The heading of the column with the time at which a mail was asked for.
+    mail_queued = "Requested";
+    /// The heading of the column with the state of a mail.
+    mail_state = "State";
+    /// The words before the time of the next attempt.
+    mail_next = "Next attempt";
+    /// The button that sends an invitation again.
+    resend = "Send again";
+    /// The button that sends an invitation again with a new code.
+    resend_with_new_code = "Send with a new code";
+    /// The notice that a mail was queued.
+    resent_done = "The mail is on its way.";
+    /// The button that queues a failed mail again.
+    retry = "Retry";
+    /// The heading of the list of failed mails, and the link to it.
+    failed_mails = "Failed mails";
+    /// The text below the heading of the list of failed mails.
+    failed_mails_intro = "Mails that were not accepted at the last attempt, newest first.";
+    /// The title of an empty list of failed mails.
+    no_failed_mails = "No failed mails";
+    /// The advice for an empty list of failed mails.
+    no_failed_mails_advice = "Every mail was sent, or is still tried.";
     /// The title of the page that asks to sign in.
     sign_in_title = "Please sign in";
     /// The advice on the page that asks to sign in.
