@@ -38,7 +38,7 @@ pub(crate) struct Host {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) people: People,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: Arc<Outbox>,
     pub(crate) redeemer_ids: RedeemerIds,
     web: Web,
     addresses: Addresses,
@@ -46,7 +46,7 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, records, admission, redeemer_ids, log } = opened;
+        let Opened { invitations, documents, records, admission, redeemer_ids, log } = opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
         let web = Web::new(invitations.clone(), people.clone());
@@ -56,7 +56,8 @@ impl Host {
             Some(log) => web.with_audit_log(log),
             None => web,
         };
-        let outbox = Outbox::default();
+        let web = web.with_deliveries(documents);
+        let outbox = Arc::default();
         Self { invitations, records, admission, people, outbox, redeemer_ids, web, addresses }
     }
 

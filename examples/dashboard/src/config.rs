@@ -1,8 +1,9 @@
-//! The settings from the environment: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`.
+//! The settings from the environment: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`,
+//! `SMTP_URL`, `MAIL_FROM`.
 
 use std::{env, fmt};
 
-use invitation::web::BaseUrl;
+use invitation::{delivery::mail::SmtpMailer, web::BaseUrl};
 
 /// The default of `DATABASE_URL`: a file in the working directory, which the next start
 /// finds again.
@@ -19,7 +20,12 @@ pub(crate) struct Config {
     pub(crate) reset: bool,
     /// The public URL, if the host is reached outside of the loopback interface.
     pub(crate) base_url: Option<BaseUrl>,
+    /// The mail server that the mails of invitations go to, if there is one.
+    pub(crate) mailer: Option<SmtpMailer>,
 }
+
+/// The default of `MAIL_FROM`.
+const SENDER: &str = "Demonstration <no-reply@example.com>";
 
 /// A kind of store, and its URL.
 pub(crate) enum DatabaseUrl {
@@ -49,7 +55,14 @@ impl Config {
         let base_url = base_url.map_err(|_| {
             ConfigError::new("BASE_URL", "must be an http or https address without query")
         })?;
-        Ok(Self { port, database, reset, base_url })
+        let sender = variable("MAIL_FROM")?;
+        let sender = sender.as_deref().unwrap_or(SENDER);
+        let mailer = variable("SMTP_URL")?.map(|url| SmtpMailer::new(&url, sender)).transpose();
+        let mailer = mailer.map_err(|error| match error.field() {
+            "from" => ConfigError::new("MAIL_FROM", "must be an address, as in Name <a@b.org>"),
+            _ => ConfigError::new("SMTP_URL", "must be smtps://user:password@host or similar"),
+        })?;
+        Ok(Self { port, database, reset, base_url, mailer })
     }
 }
 

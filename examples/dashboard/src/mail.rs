@@ -1,11 +1,22 @@
-//! The outbox. This demonstration sends no mail; an administrator reads it here instead.
+//! The outbox. Without `SMTP_URL` this demonstration sends no mail; an administrator reads it here
+//! instead. The mails that confirm an address stay here in either case.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
+    fmt,
     sync::{Mutex, PoisonError},
 };
 
-use invitation::{Email, store::EmailKey};
+use async_trait::async_trait;
+use invitation::{
+    Email,
+    delivery::{
+        DeliveryFailure,
+        mail::{Mail as InvitationMail, Mailer},
+    },
+    store::EmailKey,
+};
 use serde::Serialize;
 
 use crate::secret::Secret;
@@ -18,14 +29,22 @@ const KEPT: usize = 1_000;
 const PER_ADDRESS: usize = 5;
 const WINDOW_SECONDS: i64 = 15 * 60;
 
-/// All mails of this process, in memory only. They contain tokens in clear text. A real
+/// All mails of this process, in memory only. They contain tokens and codes in clear text. A real
 /// host hands them to a mail server.
 #[derive(Default)]
 pub(crate) struct Outbox(Mutex<VecDeque<Sent>>);
 
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outbox(…)")
+    }
+}
+
 struct Sent {
     to: EmailKey,
-    at: i64,
+    /// The time in seconds of a mail that counts against the limit of its address. The library
+    /// limits the mails of invitations.
+    at: Option<i64>,
     mail: Mail,
 }
 
@@ -33,11 +52,16 @@ struct Sent {
 #[derive(Clone, Serialize)]
 pub(crate) struct Mail {
     to: String,
-    subject: &'static str,
+    subject: Cow<'static, str>,
     body: String,
     /// The registration and the token, separately, for tests and demonstrations.
-    registration: String,
-    token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// The Message-ID of the mail of an invitation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
 }
 
 /// The error for an address that received too many mails recently.
@@ -69,28 +93,56 @@ impl Outbox {
         );
         let mail = Mail {
             to: to.as_str().to_owned(),
-            subject: "Confirm your registration",
+            subject: "Confirm your registration".into(),
             body,
-            registration: registration.to_owned(),
-            token: token.to_owned(),
+            registration: Some(registration.to_owned()),
+            token: Some(token.to_owned()),
+            message_id: None,
         };
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent =
-            |earlier: &&Sent| earlier.to == *to.key() && now - earlier.at < WINDOW_SECONDS;
+        let is_recent = |earlier: &&Sent| {
+            earlier.to == *to.key() && earlier.at.is_some_and(|at| now - at < WINDOW_SECONDS)
+        };
         if sent.iter().filter(is_recent).count() >= PER_ADDRESS {
             return Err(TooManyMails);
         }
-        if sent.len() >= KEPT {
-            sent.pop_front();
-        }
-        sent.push_back(Sent { to: to.key().clone(), at: now, mail });
+        keep(&mut sent, Sent { to: to.key().clone(), at: Some(now), mail });
         Ok(())
     }
 
-    /// Returns the mails to an address, or all of them, newest first.
+    /// Returns the mails to an address, or all of them: those that ask to confirm a registration
+    /// first, each kind newest first.
     pub(crate) fn read(&self, to: Option<&Email>) -> Vec<Mail> {
         let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = |sent: &&Sent| to.is_none_or(|to| sent.to == *to.key());
-        sent.iter().rev().filter(wanted).map(|sent| sent.mail.clone()).collect()
+        let mut mails: Vec<_> =
+            sent.iter().rev().filter(wanted).map(|sent| sent.mail.clone()).collect();
+        mails.sort_by_key(|mail| mail.token.is_none());
+        mails
+    }
+}
+
+fn keep(all: &mut VecDeque<Sent>, sent: Sent) {
+    if all.len() >= KEPT {
+        all.pop_front();
+    }
+    all.push_back(sent);
+}
+
+/// The mails of invitations, for the worker of the library.
+#[async_trait]
+impl Mailer for Outbox {
+    async fn send(&self, mail: &InvitationMail) -> Result<(), DeliveryFailure> {
+        let kept = Mail {
+            to: mail.to().as_str().to_owned(),
+            subject: mail.subject().to_owned().into(),
+            body: mail.text().to_owned(),
+            registration: None,
+            token: None,
+            message_id: Some(mail.message_id().to_string()),
+        };
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keep(&mut sent, Sent { to: mail.to().key().clone(), at: None, mail: kept });
+        Ok(())
     }
 }

@@ -13,6 +13,8 @@
 //! | `PORT` | 3000 by default; 0 takes a free one |
 //! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…` or `redis://…`; by default a SQLite file in the working directory |
 //! | `DEMO_RESET` | `1` begins with an empty store |
+//! | `SMTP_URL` | the mail server for the mails of invitations, such as `smtps://user:password@host`; by default they stay in the program |
+//! | `MAIL_FROM` | their sender; by default `Demonstration <no-reply@example.com>` |
 //! | `BASE_URL` | its public URL, for links and as a host name beside those of the loopback interface; by default `http://127.0.0.1:<PORT>` |
 //!
 //! Where to start reading:
@@ -24,6 +26,7 @@
 //! - `keys.rs` keeps the key under which codes are stored;
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
 //! - `app.rs` mounts the library's routers;
+//! - `mailing.rs` sends the codes of invitations to their addresses;
 //! - `register.rs` registers newcomers, with the proof of an address;
 //! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
 
@@ -36,6 +39,7 @@ mod client_request;
 mod config;
 mod keys;
 mod mail;
+mod mailing;
 mod open;
 mod pages;
 mod people;

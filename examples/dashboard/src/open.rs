@@ -7,6 +7,7 @@ use invitation::{
     admit::RedeemerIds,
     audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
+    delivery::{Deliveries, mail::Mailer},
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
@@ -18,6 +19,10 @@ use invitation::{
             sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
         },
     },
+    store::{
+        documents::Documents,
+        feed::{Feed, FeedCursors},
+    },
     web::Service,
 };
 
@@ -28,6 +33,7 @@ use crate::{
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
     keys::Keys,
+    mailing,
     records::Records,
     redeemer_secret,
     reserving::Reserving,
@@ -43,6 +49,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// An opened database, with the parts of the host that depend on it.
 pub(crate) struct Opened {
     pub(crate) invitations: Service,
+    pub(crate) documents: Arc<dyn Documents>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
@@ -82,15 +89,18 @@ async fn prepared<DB: Dialect>(
     named(store.migrate().await)?;
     let invitations = service(store.clone(), &tables, config).await?;
     let log = sealing::start(store.clone(), config)?;
-    let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.on(store) };
+    let admission =
+        InOneTransaction { tables: tables.clone(), invitations: invitations.on(store.clone()) };
     let opened = Opened {
         invitations,
+        documents: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
     };
-    seeded(tables, Host::new(opened, addresses.clone())).await
+    let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
+    sending(host, store, config, addresses)
 }
 
 /// Opens invitations in Redis and users in SQLite.
@@ -111,19 +121,33 @@ async fn with_redis(
         tracing::warn!("{warning}");
     }
     let invitations = service(store.clone(), &tables, config).await?;
-    let log = sealing::start(store, config)?;
+    let log = sealing::start(store.clone(), config)?;
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
     let opened = Opened {
         invitations,
+        documents: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
     };
-    seeded(tables, Host::new(opened, addresses.clone())).await
+    let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
+    sending(host, store, config, addresses)
+}
+
+/// Sends the mails of invitations while the program runs.
+fn sending<S>(host: Host, store: S, config: &Config, addresses: &Addresses) -> Result<Host>
+where
+    S: Documents + Feed + FeedCursors + Clone + 'static,
+{
+    let deliveries = Deliveries::new(host.invitations.clone(), Arc::new(store.clone()));
+    let mailer = config.mailer.clone().map(Arc::new);
+    let mailer = mailer.map_or_else(|| host.outbox.clone() as Arc<dyn Mailer>, |smtp| smtp);
+    mailing::start(store, deliveries, mailer, addresses)?;
+    Ok(host)
 }
 
 /// Returns the service on a store, with the host's keys and its word on grantors, and with the
