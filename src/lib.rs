@@ -1,7 +1,70 @@
-// One of the README's examples needs the feature `testing`, so the examples are compiled
-// only with it.
-#![cfg_attr(any(not(doctest), feature = "testing"), doc = include_str!("../README.md"))]
+//! Invitation codes for Rust backends. Managers invite staff into their own division. Codes
+//! expire, each is redeemed once, and every step is recorded in an audit trail.
+//!
+//! > **An invitation is redeemed exactly when the account is created: never twice,
+//! > never for nobody — and every step leaves evidence.**
+//!
+//! ```
+//! use invitation::{
+//!     Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Refusal, Role, UserId, Username,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let invitations = Invitations::new(MemoryStore::new());
+//! let manager =
+//!     Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, Division::new("sales")?);
+//! let created = invitations.create(&manager, Draft::new()).await?;
+//! let code = created.code().reveal(); // "7KQ2-…": share it over a secure channel
+//!
+//! let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+//! assert_eq!(invitations.redeem(&code, &anna).await?.role().as_str(), "staff");
+//!
+//! // A double click is harmless; another user is refused.
+//! assert!(invitations.redeem(&code, &anna).await?.is_replayed());
+//! let ben = Redeemer::new(UserId::new("u-3")?, Username::new("ben")?);
+//! let refused = invitations.redeem(&code, &ben).await.unwrap_err();
+//! assert_eq!(refused.refusal(), Some(&Refusal::Used));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to begin
+//!
+//! - The [`guide`]: a [quick start](guide::quick_start), the [concepts](guide::concepts), and a
+//!   chapter for each task.
+//! - [`Invitations`]: the service, with all operations.
+//! - [`Store`]: the port to the database. A SQL store in the database of the accounts redeems a
+//!   code in the transaction that creates the account: [`admit`].
+//!
+//! # Names
+//!
+//! The root has the names that most hosts need. The rest is in modules, each with a page of its
+//! own. No name is that of a crate that hosts use or of the standard prelude, so
+//! `use invitation::*` hides nothing.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | Feature | |
+//! |---|---|
+//! | `sqlite` | `SqliteStore`, with the engine bundled; implies `sqlx` |
+//! | `postgres` | `PgStore`; implies `sqlx` |
+//! | `mysql` | `MySqlStore`, for MySQL and MariaDB; implies `sqlx` |
+//! | `redis` | `RedisStore`, and the module `redis_store` with its options |
+//! | `redis-tls` | the same over TLS |
+//! | `sqlx` | the module `sql`: what the SQL stores share |
+//! | `axum` | `web`: routers to mount that serve a JSON API and a dashboard |
+//! | `tracing`, `metrics` | [`observe`]: what the library does, as events and in numbers |
+//! | `keyring` | `code::keyring`: codes that a stolen database does not reveal |
+//! | `audit-log` | `audit_log`: a log of the audit trail that shows any later change |
+//! | `delivery` | `delivery`: consumers of the event feed |
+//! | `testing` | `testing`: the conformance suite and the model for authors of stores |
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod guide;
 
 #[cfg(feature = "audit-log")]
 #[doc(inline)]
@@ -19,8 +82,8 @@ pub use invitation_core::{
     InvitationCode, InvitationId, InvitationView, Invitations, Limits, MemoryStore, Metadata, Page,
     Paging, Policy, Redeemed, Redeemer, Redemption, Refusal, RevokedPage, Right, Rights, Role,
     Status, StatusCounts, Store, StoreError, StoreErrorKind, SystemActor, TimeRange, Timestamp,
-    UsedBy, UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock, code, decide,
-    import, observe, reserve, store,
+    UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock, code, decide, import,
+    observe, reserve, store,
 };
 #[cfg(feature = "delivery")]
 #[doc(inline)]

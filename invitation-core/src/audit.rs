@@ -48,6 +48,7 @@
 //! - **What the host adds**: a [`RequestContext`] of a [`CorrelationId`] and a [`Source`].
 //! - **For stores**: [`PerformerParts`], the columns of a performer, and a
 //!   [`DetailTemplate`], to which a statement adds a number.
+//! - **Who redeemed**: [`UsedBy`], the content of the column *Used By*.
 //! - **Reading**: [`Invitations::events`](crate::Invitations::events) takes
 //!   [`EventCriteria`]. An [`OutcomeFilter`] selects one outcome, or all attempts that did not
 //!   succeed. [`EventCriteria::with_correlation`] finds the events of one request.
@@ -65,6 +66,7 @@ pub use crate::{
     parts::PerformerParts,
     performer::Performer,
     query::OutcomeFilter,
+    redemption::UsedBy,
     refusal::Refused,
     request_context::RequestContext,
     service::EventCriteria,
