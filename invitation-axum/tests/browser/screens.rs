@@ -120,3 +120,18 @@ async fn two_hundred_rows_are_laid_out() {
     kept(&mut scene, "list-long").await;
     scene.window.close().await;
 }
+
+/// `scripts/pictures` copies these pictures for the README.
+#[tokio::test]
+async fn list_is_pictured_for_the_readme() {
+    const LIGHT: Look = Look { size: (1280, 640), dark: false, scripts: true };
+    let mut scene = Scene::open(LIGHT).await;
+    scene.host.fill(7).await;
+    scene.sign_in("admin").await;
+    scene.until("return document.querySelectorAll('tbody tr').length === 7").await;
+    for (kind, look) in [("light", LIGHT), ("dark", Look { dark: true, ..LIGHT })] {
+        scene.window.look(look).await;
+        scene.keep(&format!("readme-{kind}")).await;
+    }
+    scene.window.close().await;
+}
