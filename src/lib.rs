@@ -58,6 +58,7 @@
 //! | `axum` | `web`: routers to mount that serve a JSON API and a dashboard |
 //! | `tracing`, `metrics` | [`observe`]: what the library does, as events and in numbers |
 //! | `keyring` | `code::keyring`: codes that a stolen database does not reveal |
+//! | `throttle` | `code::throttle`: limits on wrong guesses of codes |
 //! | `audit-log` | `audit_log`: a log of the audit trail that shows any later change |
 //! | `delivery` | `delivery`: consumers of the event feed |
 //! | `testing` | `testing`: the conformance suite and the model for authors of stores |
