@@ -56,7 +56,7 @@ pub enum Right {
 
 impl Right {
     /// All rights, in the order of their declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,

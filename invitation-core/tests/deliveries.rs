@@ -1,6 +1,8 @@
 //! Deliveries on the store in memory: rights, limits, claims, and what became of each mail.
 
-use std::{num::NonZeroU32, sync::Arc};
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::{fmt::Write, num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Action, Actor, Created, Division, Draft, Email, Error, Event, EventCriteria, EventOutcome,
@@ -37,11 +39,11 @@ impl House {
     fn with(policy: Policy, limits: Limits) -> Self {
         let store = Arc::new(MemoryStore::new());
         let clock = ManualClock::new(Timestamp::from_micros(1_900_000_000_000_000).unwrap());
-        let invitations = Invitations::new(store.clone())
+        let invitations = Invitations::new(Arc::clone(&store))
             .with_clock(clock.clone())
             .with_policy(policy)
             .with_limits(limits);
-        let deliveries = Deliveries::new(invitations.clone(), store.clone());
+        let deliveries = Deliveries::new(invitations.clone(), Arc::<MemoryStore>::clone(&store));
         let worker = SystemActor::new("mail").unwrap();
         Self { store, clock, invitations, deliveries, worker }
     }
@@ -539,7 +541,7 @@ async fn documents_and_debug_output_contain_neither_code_nor_address() -> Done {
         let found = house.store.list_documents(&Scope::All, &filter, &page).await?;
         assert!(!found.items.is_empty());
         for document in found.items {
-            shown += &format!("{document:?} {}", String::from_utf8(document.body.clone())?);
+            write!(shown, "{document:?} {}", String::from_utf8(document.body.clone())?)?;
         }
     }
     assert_eq!(canary.trace_in(shown.as_bytes()), None, "{shown}");

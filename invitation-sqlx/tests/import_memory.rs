@@ -2,6 +2,7 @@
 //! whole process.
 
 #![cfg(all(target_os = "linux", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{fmt::Write, fs};
 

@@ -315,6 +315,7 @@ fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
 
 #[derive(Template)]
 #[template(path = "list.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each part of the page is shown on its own")]
 struct List<'a> {
     t: &'a Strings,
     base: &'a str,

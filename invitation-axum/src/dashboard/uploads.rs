@@ -80,14 +80,12 @@ async fn receive(context: &PageContext, request: Request) -> Result<BatchId, Pro
         match part.name().to_owned().as_str() {
             "key" => key = IdempotencyKey::new(part.text().await?).ok(),
             "mode" => {
-                if part.text().await? == "atomic" {
-                    mode = ImportMode::AllOrNone;
-                }
+                let is_atomic = part.text().await? == "atomic";
+                mode = if is_atomic { ImportMode::AllOrNone } else { mode };
             }
             "duplicates" => {
-                if part.text().await? == "create" {
-                    duplicates = Duplicates::Create;
-                }
+                let creates = part.text().await? == "create";
+                duplicates = if creates { Duplicates::Create } else { duplicates };
             }
             "file" => {
                 let order = ImportOrder::new(part.format())
@@ -251,6 +249,7 @@ fn state(t: &Strings, state: ImportState) -> &str {
 
 #[derive(Template)]
 #[template(path = "upload.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each part of the page is shown on its own")]
 struct JobPage<'a> {
     t: &'a Strings,
     base: &'a str,

@@ -25,15 +25,16 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
-        let harness =
-            Harness::on(API, store.clone()).with_web(|web| web.with_deliveries(store.clone()));
+        let harness = Harness::on(API, Arc::<MemoryStore>::clone(&store))
+            .with_web(|web| web.with_deliveries(Arc::<MemoryStore>::clone(&store)));
         Self { harness, store }
     }
 
     fn with_limits(limits: Limits) -> Self {
         let Self { harness, store } = Self::new();
         let harness = harness.with_service(|service| service.with_limits(limits));
-        let harness = harness.with_web(|web| web.with_deliveries(store.clone()));
+        let harness =
+            harness.with_web(|web| web.with_deliveries(Arc::<MemoryStore>::clone(&store)));
         Self { harness, store }
     }
 
@@ -47,7 +48,7 @@ impl Host {
     /// Queues the mails of new invitations, and ends each that is due.
     async fn work(&self, failure: Option<DeliveryFailure>) {
         let deliveries: Deliveries<Arc<dyn Store>> =
-            Deliveries::new(self.harness.service().clone(), self.store.clone());
+            Deliveries::new(self.harness.service().clone(), Arc::<MemoryStore>::clone(&self.store));
         let hundred = NonZeroU32::new(100).expect("not zero");
         let page = self.store.feed(None, hundred).await.expect("a page");
         let events: Vec<_> = page.events.into_iter().map(|one| one.event).collect();

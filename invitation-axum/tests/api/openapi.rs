@@ -11,7 +11,7 @@ use crate::{harness::API, support::Harness};
 /// Returns a host with every route.
 fn host() -> Harness {
     let store = Arc::new(MemoryStore::new());
-    Harness::on(API, store.clone()).with_web(|web| web.with_deliveries(store))
+    Harness::on(API, Arc::<MemoryStore>::clone(&store)).with_web(|web| web.with_deliveries(store))
 }
 
 async fn document(harness: &Harness) -> Value {

@@ -56,13 +56,13 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) async fn start_with(set: impl FnOnce(Web) -> Web) -> Self {
         let store = Arc::new(MemoryStore::new());
-        let harness = Harness::on(DASHBOARD, store.clone());
+        let harness = Harness::on(DASHBOARD, Arc::<MemoryStore>::clone(&store));
         let now = Timestamp::try_from(OffsetDateTime::now_utc()).unwrap();
         harness.clock.set(now);
         let service = harness.service().clone();
         // Without a base URL: a test knows its port only when it listens.
         let web = Web::new(service.clone(), who).with_audit_log(Tampered(now));
-        let web = set(web.with_deliveries(store.clone()));
+        let web = set(web.with_deliveries(Arc::<MemoryStore>::clone(&store)));
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()
             .with_brand("Perfect10")

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Division, Draft, Email, InvitationId, Paging, Role, SystemActor,
@@ -20,7 +20,7 @@ use crate::{
 type AnyDeliveries = Deliveries<std::sync::Arc<dyn invitation_core::Store>>;
 
 fn deliveries(host: &Host) -> AnyDeliveries {
-    Deliveries::new(host.service.clone(), host.store.clone())
+    Deliveries::new(host.service.clone(), Arc::<MemoryStore>::clone(&host.store))
 }
 
 /// Creates an invitation whose mail is refused.

@@ -16,8 +16,8 @@ const FORM: [(&str, &str); 1] = [("key", "form-1")];
 
 fn host() -> (Harness, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::new());
-    let harness = Harness::on(MOUNT, store.clone());
-    (harness.with_web(|web| web.with_deliveries(store.clone())), store)
+    let harness = Harness::on(MOUNT, Arc::<MemoryStore>::clone(&store));
+    (harness.with_web(|web| web.with_deliveries(Arc::<MemoryStore>::clone(&store))), store)
 }
 
 async fn invite(harness: &Harness) -> String {
@@ -29,7 +29,7 @@ async fn invite(harness: &Harness) -> String {
 /// Queues the mails of new invitations, and lets each that is due fail.
 async fn fail(harness: &Harness, store: &Arc<MemoryStore>) {
     let deliveries: Deliveries<Arc<dyn Store>> =
-        Deliveries::new(harness.service().clone(), store.clone());
+        Deliveries::new(harness.service().clone(), Arc::<MemoryStore>::clone(store));
     let hundred = NonZeroU32::new(100).expect("not zero");
     let page = store.feed(None, hundred).await.expect("a page");
     let events: Vec<_> = page.events.into_iter().map(|one| one.event).collect();

@@ -1,5 +1,7 @@
 //! The import of a file: the upload, a look at the first lines, the progress and the result.
 
+use std::fmt::Write;
+
 use axum::{
     body::Body,
     http::{Method, header},
@@ -24,14 +26,18 @@ fn scene() -> (Harness, Imports) {
 async fn upload(harness: &Harness, who: &str, fields: &[(&str, &str)], file: &str) -> Answer {
     let mut body = String::new();
     for (name, value) in fields {
-        body.push_str(&format!(
+        write!(
+            body,
             "--frontier\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
+        )
+        .unwrap();
     }
-    body.push_str(&format!(
+    write!(
+        body,
         "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
          Content-Type: text/csv\r\n\r\n{file}\r\n--frontier--\r\n"
-    ));
+    )
+    .unwrap();
     let request = request(Method::POST, who, "/imports")
         .header("sec-fetch-site", "same-origin")
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=frontier");

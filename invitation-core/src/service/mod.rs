@@ -309,7 +309,7 @@ impl<S: Store> Invitations<S> {
         self.settings.clock.now()
     }
 
-    fn entropy(&self) -> &dyn Entropy {
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
         &*self.settings.entropy
     }
 

@@ -23,7 +23,7 @@ use super::{Mail, Mailer};
 const COMMAND: Duration = Duration::from_secs(30);
 
 /// The default time that a mail has altogether. It is shorter than the default lease of a worker.
-const TOTAL: Duration = Duration::from_secs(120);
+const TOTAL: Duration = Duration::from_mins(2);
 
 /// A [`Mailer`] that sends to a mail server by SMTP, over TLS by rustls.
 ///
@@ -197,11 +197,10 @@ fn checked(url: &str) -> Result<Url, FieldError> {
         _ => return Err(invalid("must have no parameter but tls")),
     };
     let tls = match (url.scheme(), tls) {
-        ("smtps", None) => None,
         ("smtp", Some("none")) if has_password && !is_local => {
             return Err(invalid("must not send a password without TLS"));
         }
-        ("smtp", Some("none")) => None,
+        ("smtps", None) | ("smtp", Some("none")) => None,
         ("smtp", None) if is_local => None,
         ("smtp", None | Some("required")) => Some("required"),
         ("smtp", Some("opportunistic")) => Some("opportunistic"),

@@ -223,11 +223,11 @@ impl<S: Store> MailWorker<S> {
             link: self.page.as_ref().map(|page| page.link(claimed.code())),
             unsubscribe: unsubscribe.as_ref(),
         };
-        let content = self
+        let rendered = self
             .template
             .content(&context)
             .map_err(|_| DeliveryFailure::new(FailureKind::NotRendered))?;
         let message_id = MessageId::new(delivery.id(), &self.domain);
-        Ok(Some(Mail::new(claimed.address().clone(), message_id, content, unsubscribe)))
+        Ok(Some(Mail::new(claimed.address().clone(), message_id, rendered, unsubscribe)))
     }
 }

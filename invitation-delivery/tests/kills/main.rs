@@ -22,7 +22,7 @@ use self::{
 };
 
 /// The time in which everything must have arrived at the end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn rounds() -> usize {
     env::var("ROUNDS").map_or(30, |rounds| rounds.parse().expect("ROUNDS must be a number"))

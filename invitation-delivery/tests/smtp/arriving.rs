@@ -45,8 +45,8 @@ async fn every_invitation_arrives_once_although_some_are_deferred_and_slow() {
         _ => format!("anna{n}"),
     });
     let codes = invite_all(&house, names).await;
-    let worked = house.deliver(&house.worker(), Duration::minutes(2)).await;
-    assert_eq!((worked.sent, worked.failed), (30, 10));
+    let run = house.deliver(&house.worker(), Duration::minutes(2)).await;
+    assert_eq!((run.sent, run.failed), (30, 10));
     each_has_one(&house, &codes);
     assert!(house.failed().await.is_empty());
 }
@@ -56,13 +56,13 @@ async fn invitations_arrive_when_the_server_is_started_later() {
     let house = House::new();
     house.server.stop_now().unwrap();
     let codes = invite_all(&house, (0..10).map(|n| format!("anna{n}"))).await;
-    let worked = house.deliver(&house.worker(), Duration::minutes(5)).await;
-    assert!(worked.sent == 0 && worked.failed >= 10, "{worked:?}");
+    let run = house.deliver(&house.worker(), Duration::minutes(5)).await;
+    assert!(run.sent == 0 && run.failed >= 10, "{run:?}");
     let created = house.failed().await;
     assert!(created.is_empty(), "they are still tried: {created:?}");
     house.server.start_again().unwrap();
-    let worked = house.deliver(&house.worker(), Duration::hours(1)).await;
-    assert_eq!((worked.sent, worked.failed), (10, 0));
+    let run = house.deliver(&house.worker(), Duration::hours(1)).await;
+    assert_eq!((run.sent, run.failed), (10, 0));
     each_has_one(&house, &codes);
 }
 
@@ -72,16 +72,16 @@ async fn refused_mail_fails_at_once_and_arrives_at_another_address() {
     let refused = house.invite("refused@example.com").await;
     let anna = house.invite("anna@example.com").await;
     let worker = house.worker();
-    let worked = house.deliver(&worker, Duration::minutes(10)).await;
-    assert_eq!((worked.sent, worked.failed), (1, 1), "one attempt");
+    let run = house.deliver(&worker, Duration::minutes(10)).await;
+    assert_eq!((run.sent, run.failed), (1, 1), "one attempt");
     let [failed] = &house.failed().await[..] else { panic!("one failed") };
     assert_eq!(failed.invitation(), refused.invitation().id());
     let failure = failed.failure().unwrap();
     assert_eq!((failure.kind(), failure.reply()), (FailureKind::Refused, Some(550)));
     let retried = house.deliveries.retry(&admin(), failed.id()).await.unwrap();
     assert_eq!(retried.state(), DeliveryState::Queued);
-    let worked = house.deliver(&worker, Duration::minutes(10)).await;
-    assert_eq!((worked.sent, worked.failed), (0, 1));
+    let run = house.deliver(&worker, Duration::minutes(10)).await;
+    assert_eq!((run.sent, run.failed), (0, 1));
 
     let id = refused.invitation().id();
     let other = Amendment::new().for_email("ben@example.com".parse().unwrap());

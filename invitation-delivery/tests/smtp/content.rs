@@ -82,8 +82,8 @@ async fn reminder_has_a_way_to_refuse_it_and_refusers_get_none() {
     let paging = invitation_core::Paging::default();
     let page = house.deliveries.remind(&system, Duration::days(2), paging).await.unwrap();
     assert_eq!(page.queued(), 3);
-    let worked = house.deliver(&worker, Duration::ZERO).await;
-    assert_eq!((worked.sent, worked.failed), (1, 1));
+    let run = house.deliver(&worker, Duration::ZERO).await;
+    assert_eq!((run.sent, run.failed), (1, 1));
     let reminder = house.mails().pop().unwrap();
     assert_eq!(reminder.recipients, "anna@example.com");
     assert_eq!(reminder.unsubscribe, format!("<https://example.com/stop?i={anna}>"));

@@ -29,8 +29,8 @@ impl House {
     pub(crate) fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
         let clock = ManualClock::new(Timestamp::from_micros(1_900_000_000_000_000).unwrap());
-        let invitations = Invitations::new(store.clone()).with_clock(clock.clone());
-        let deliveries = Deliveries::new(invitations.clone(), store.clone());
+        let invitations = Invitations::new(Arc::clone(&store)).with_clock(clock.clone());
+        let deliveries = Deliveries::new(invitations.clone(), Arc::<MemoryStore>::clone(&store));
         let server = Smtp::start().unwrap();
         Self { store, clock, invitations, deliveries, server }
     }
@@ -61,7 +61,7 @@ impl House {
     /// Queues the mails of the events that no earlier call processed.
     pub(crate) async fn queue(&self) {
         let (name, holder) = (CursorName::new("mail"), CursorHolder::new("host-1"));
-        let consumer = Consumer::new(self.store.clone(), name.unwrap(), holder.unwrap())
+        let consumer = Consumer::new(Arc::clone(&self.store), name.unwrap(), holder.unwrap())
             .with_clock(self.clock.clone())
             .with_page_size(NonZeroU32::new(7).unwrap());
         let queue = MailQueue::new(self.deliveries.clone());
@@ -74,13 +74,13 @@ impl House {
         let mut all = Worked::default();
         let end = self.clock_at(passing);
         loop {
-            let worked = worker.run().await.unwrap();
-            all.sent += worked.sent;
-            all.failed += worked.failed;
+            let run = worker.run().await.unwrap();
+            all.sent += run.sent;
+            all.failed += run.failed;
             if self.invitations.now() >= end {
                 return all;
             }
-            if worked.due == 0 {
+            if run.due == 0 {
                 self.clock.advance(Duration::seconds(30));
             }
         }

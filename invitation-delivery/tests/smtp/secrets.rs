@@ -21,8 +21,8 @@ async fn logs_and_debug_output_of_sending_contain_neither_code_nor_address() {
     let canary = house.invite("canary@example.com").await;
     let refused = house.invite("refused-canary@example.com").await;
     let worker = house.worker();
-    let worked = house.deliver(&worker, Duration::minutes(1)).await;
-    assert_eq!((worked.sent, worked.failed), (1, 1));
+    let run = house.deliver(&worker, Duration::minutes(1)).await;
+    assert_eq!((run.sent, run.failed), (1, 1));
     house.deliveries.resend(&admin(), canary.invitation().id(), Resend::new()).await.unwrap();
     house.server.stop_now().unwrap();
     house.deliver(&worker, Duration::minutes(1)).await;

@@ -56,7 +56,7 @@ impl Decoder {
             Stage::Utf16 { rest, .. } => {
                 let mut all = std::mem::take(rest);
                 all.extend_from_slice(bytes);
-                self.utf_16(all, text)
+                self.utf_16(&all, text)
             }
             Stage::Foreign { bytes: known, line } => {
                 known.extend_from_slice(&bytes[..bytes.len().min(LOOKED_AT)]);
@@ -86,11 +86,11 @@ impl Decoder {
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(refused("UTF-32", 1)),
             [0xff, 0xfe, rest @ ..] => {
                 self.stage = Stage::Utf16 { read: u16::from_le_bytes, rest: Vec::new() };
-                self.utf_16(rest.to_vec(), text)
+                self.utf_16(rest, text)
             }
             [0xfe, 0xff, rest @ ..] => {
                 self.stage = Stage::Utf16 { read: u16::from_be_bytes, rest: Vec::new() };
-                self.utf_16(rest.to_vec(), text)
+                self.utf_16(rest, text)
             }
             [0xef, 0xbb, 0xbf, rest @ ..] => self.begin_utf_8(rest, text),
             other => self.begin_utf_8(other, text),
@@ -132,7 +132,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn utf_16(&mut self, bytes: Vec<u8>, text: &mut String) -> Result<(), FileError> {
+    fn utf_16(&mut self, bytes: &[u8], text: &mut String) -> Result<(), FileError> {
         let Stage::Utf16 { read, rest } = &mut self.stage else { return Ok(()) };
         let (pairs, odd) = bytes.as_chunks::<2>();
         let mut units: Vec<u16> = pairs.iter().copied().map(*read).collect();
@@ -146,13 +146,11 @@ impl Decoder {
         rest.extend_from_slice(&bytes[bytes.len() - kept..]);
         let from = text.len();
         for character in char::decode_utf16(units) {
-            match character {
-                Ok(character) => text.push(character),
-                Err(_) => {
-                    self.lines.count(&text[from..]);
-                    return Err(self.broken_utf_16());
-                }
-            }
+            let Ok(character) = character else {
+                self.lines.count(&text[from..]);
+                return Err(self.broken_utf_16());
+            };
+            text.push(character);
         }
         self.lines.count(&text[from..]);
         Ok(())

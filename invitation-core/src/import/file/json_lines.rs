@@ -20,7 +20,6 @@ fn fields(text: &str) -> Result<DraftFields, Vec<RowMistake>> {
     let no_json = || vec![RowMistake::new("", "is no JSON object")];
     match serde_path_to_error::deserialize::<_, DraftFields>(&mut json) {
         Ok(fields) if json.end().is_ok() => Ok(fields),
-        Ok(_) => Err(no_json()),
         Err(error) if error.inner().is_data() => {
             let field = error.path().iter().find_map(|segment| match segment {
                 Segment::Map { key } => Some(key.clone()),
@@ -31,6 +30,6 @@ fn fields(text: &str) -> Result<DraftFields, Vec<RowMistake>> {
             let message = message.rsplit_once(" at line ").map_or(&*message, |(said, _)| said);
             Err(vec![RowMistake::new(&field.unwrap_or_default(), message)])
         }
-        Err(_) => Err(no_json()),
+        Ok(_) | Err(_) => Err(no_json()),
     }
 }

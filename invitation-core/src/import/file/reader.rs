@@ -113,7 +113,7 @@ impl FileReader {
 
     fn check_text(&self, from: usize) -> Result<(), FileError> {
         let Some(nul) = self.text[from..].find('\0') else { return Ok(()) };
-        let line = self.line + line_breaks(self.text[self.begin..from + nul].as_bytes());
+        let line = self.line + line_breaks(&self.text.as_bytes()[self.begin..from + nul]);
         Err(FileError::malformed(format!("line {line} contains a NUL character")))
     }
 
@@ -226,7 +226,7 @@ impl FileReader {
         } else {
             lines
         };
-        let line = self.line + line_breaks(rest[..lines].as_bytes());
+        let line = self.line + line_breaks(&rest.as_bytes()[..lines]);
         let left = rest.len() - lines;
         self.advance_to(line, left);
     }

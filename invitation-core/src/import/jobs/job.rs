@@ -178,6 +178,10 @@ pub(super) struct Kept {
     pub(super) part_rows: NonZeroU32,
     #[serde(default)]
     pub(super) progress: ImportProgress,
+    /// A random number of the worker that claimed the import. Without it, claims of two workers at
+    /// one instant would be equal, and a store could not tell them from a repeated call.
+    #[serde(default)]
+    pub(super) claim: [u8; 8],
     /// The number of parts with an outcome.
     #[serde(default)]
     pub(super) parts: u32,

@@ -154,6 +154,7 @@ impl Upload {
             bytes: self.bytes,
             part_rows: invitations.limits().batch(),
             progress: super::ImportProgress::default(),
+            claim: [0; 8],
             parts: 0,
             result_bytes: 0,
             failures: 0,

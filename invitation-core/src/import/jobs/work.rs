@@ -112,7 +112,7 @@ impl Imports {
     ) -> Result<ImportRun, ImportError> {
         let mut done = ImportRun::Idle;
         for _ in 0..MAX_JOBS {
-            let Some(job) = self.claim(invitations.now()).await? else { break };
+            let Some(job) = self.claim(invitations).await? else { break };
             done = ImportRun::Worked;
             self.work(invitations, job, writer).await?;
         }
@@ -120,7 +120,11 @@ impl Imports {
     }
 
     /// Claims a due import whose file is on this machine.
-    async fn claim(&self, now: Timestamp) -> Result<Option<ImportJob>, ImportError> {
+    async fn claim<S: Store>(
+        &self,
+        invitations: &Invitations<S>,
+    ) -> Result<Option<ImportJob>, ImportError> {
+        let now = invitations.now();
         for document in self.documents.due_documents(&kind(), now, LOOKED_AT).await? {
             // A document that this version cannot read, as a newer one may have written it, must
             // not hold up the others.
@@ -133,7 +137,9 @@ impl Imports {
                 ImportState::Writing => ImportState::Writing,
                 _ => ImportState::Running,
             };
-            let claimed = job.next(state, job.kept.clone(), self.leased(now));
+            let mut kept = job.kept.clone();
+            invitations.entropy().fill(&mut kept.claim).map_err(Error::from)?;
+            let claimed = job.next(state, kept, Some(self.lease_end(now)));
             if self.replace(&claimed).await? {
                 return Ok(Some(claimed));
             }
@@ -141,8 +147,8 @@ impl Imports {
         Ok(None)
     }
 
-    fn leased(&self, now: Timestamp) -> Option<Timestamp> {
-        Some(now.checked_add(self.lease).unwrap_or(Timestamp::MAX))
+    fn lease_end(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.lease).unwrap_or(Timestamp::MAX)
     }
 
     /// Works on a claimed import until it ends or is lost.
@@ -306,7 +312,7 @@ impl<'a, S: Store> Work<'a, S> {
 
     /// Stores the next version of the job with an extended lease.
     async fn advance(&mut self, state: ImportState, kept: Kept) -> Result<(), Stop> {
-        let due = self.imports.leased(self.invitations.now());
+        let due = Some(self.imports.lease_end(self.invitations.now()));
         let next = self.job.next(state, kept, due);
         if !self.imports.replace(&next).await? {
             return Err(Stop::Lost);

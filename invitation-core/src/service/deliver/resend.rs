@@ -116,9 +116,10 @@ impl<S: Store> Deliveries<S> {
             if !self.replaced_all(&documents, &[event]).await? {
                 continue;
             }
-            return match resend.rotate {
-                false => Ok(delivery),
-                true => self.rotated(caller, &call, delivery).await,
+            return if resend.rotate {
+                self.rotated(caller, &call, delivery).await
+            } else {
+                Ok(delivery)
             };
         }
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);

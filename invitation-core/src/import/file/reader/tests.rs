@@ -1,5 +1,7 @@
 //! Tests of the reader of files.
 
+use std::fmt::Write;
+
 use super::*;
 
 /// Reads all rows of a file that comes in pieces of `size` bytes.
@@ -125,7 +127,7 @@ fn file_without_rows_has_none() {
 fn rows_are_the_same_in_pieces_of_any_size() {
     let mut text = String::from("\u{feff}\r\n ;;\r\nE-Mail;Role;Division;Metadata\r\n");
     for n in 0..2_000 {
-        text.push_str(&format!("p{n}@example.com;staff;\"s\r\n{n}\";\"{{\"\"n\"\": {n}}}\"\r\n"));
+        write!(text, "p{n}@example.com;staff;\"s\r\n{n}\";\"{{\"\"n\"\": {n}}}\"\r\n").unwrap();
         if n % 7 == 0 {
             text.push_str(";;;\r\n");
         }
@@ -198,7 +200,7 @@ fn refused(format: FileFormat, begin: &str, piece: &[u8]) -> (String, usize) {
 
 #[test]
 fn hostile_files_are_refused_with_their_line_after_a_few_pieces() {
-    let long = [b'x'; 65_536];
+    let (long, foreign) = (vec![b'x'; 65_536], vec![0xfc; 65_536]);
     let (wide, nul) = (b";,\t".repeat(20_000), b"aff\0".repeat(100));
     let (csv, lines) = (FileFormat::Csv, FileFormat::JsonLines);
     for (format, begin, piece, says) in [
@@ -207,10 +209,10 @@ fn hostile_files_are_refused_with_their_line_after_a_few_pieces() {
         (csv, "role\nstaff\n\"", &long, "line 3: a cell is longer than"),
         (csv, "role\n", &wide, "line 2 has more than 100 columns"),
         (csv, "email,role\n", &wide, "line 2 has more than 100 columns"),
-        (csv, "role\nstaff\n", &[0xfc; 65_536], ", line 3); save it as UTF-8"),
+        (csv, "role\nstaff\n", &foreign, ", line 3); save it as UTF-8"),
         (csv, "role\nst", &nul, "line 2 contains a NUL character"),
         (lines, "{}\n\n", &long, "line 3 is longer than"),
-        (lines, "{}\n", &[0xfc; 65_536], ", line 2); save it as UTF-8"),
+        (lines, "{}\n", &foreign, ", line 2); save it as UTF-8"),
     ] {
         let (said, pieces) = refused(format, begin, piece);
         assert!(said.contains(says), "{said} is not {says}");

@@ -1,16 +1,19 @@
 //! Tests of the worker, on the memory store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    fmt::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    Action, Actor, Criteria, Division, EventCriteria, IdempotencyKey, Limits, ManualClock,
-    MemoryStore, Paging, Refusal, Role, StoreErrorKind, UserId,
+    Action, Actor, Criteria, Division, EventCriteria, IdempotencyKey, Invitation, Limits,
+    ManualClock, MemoryStore, Paging, Refusal, Role, StoreErrorKind, UserId,
     documents::{
         Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
     },
@@ -174,7 +177,7 @@ fn atomic() -> ImportOrder {
 fn file(good: usize) -> String {
     let mut text = String::from("E-Mail;Role;Division\n");
     for n in 0..good {
-        text.push_str(&format!("p{n}@example.com;staff;sales\n"));
+        writeln!(text, "p{n}@example.com;staff;sales").unwrap();
         if n % 5 == 4 {
             text.push_str("nobody;staff;sales\n");
         }
@@ -207,7 +210,7 @@ async fn file_of_several_parts_is_created_with_the_outcome_of_each_row() {
         assert_eq!(row.code.is_some(), is_good);
         assert_eq!(row.errors.is_empty(), is_good);
         assert!(row.errors.iter().all(|error| error.starts_with("E-Mail: must be")));
-        let batch = row.invitation.as_ref().map(|invitation| invitation.batch());
+        let batch = row.invitation.as_ref().map(Invitation::batch);
         assert!(batch.is_none_or(|batch| batch == Some(id)));
     }
     let copies = EventCriteria::new().of_action(Action::Copy);
@@ -252,7 +255,7 @@ async fn worker_that_fails_at_any_write_continues_and_creates_nothing_twice() {
 async fn worker_that_has_lost_its_import_changes_nothing_more() {
     let bench = Bench::new();
     let id = bench.order(csv(), &file(10)).await;
-    let claimed = bench.imports.claim(bench.invitations.now()).await.unwrap().unwrap();
+    let claimed = bench.imports.claim(&bench.invitations).await.unwrap().unwrap();
     let (invitations, imports) = (&bench.invitations, &bench.imports);
     let cancelled = imports.cancel(invitations, &admin(), id).await.unwrap();
     assert_eq!(cancelled.state(), ImportState::Cancelled);
