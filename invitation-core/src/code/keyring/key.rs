@@ -22,6 +22,7 @@ use crate::{
 const LOOKUP: &[u8] = b"invitation/keyring/v1/lookup";
 const TAG: &[u8] = b"invitation/keyring/v1/tag";
 const SEAL: &[u8] = b"invitation/keyring/v1/seal";
+const ENVELOPE: &[u8] = b"invitation/keyring/v1/envelope";
 
 /// The length of the nonce and of the authentication tag of XChaCha20-Poly1305.
 const NONCE: usize = 24;
@@ -34,6 +35,7 @@ pub(in crate::code) struct Key {
     lookup: Hmac<Sha256>,
     tag: Hmac<Sha256>,
     seal: XChaCha20Poly1305,
+    envelope: XChaCha20Poly1305,
 }
 
 impl Key {
@@ -50,12 +52,18 @@ impl Key {
             block[..32].copy_from_slice(&*subkey(label));
             Hmac::new((&*block).into())
         };
-        let seal = XChaCha20Poly1305::new((&*subkey(SEAL)).into());
-        Self { id, lookup: hmac(LOOKUP), tag: hmac(TAG), seal }
+        let cipher = |label| XChaCha20Poly1305::new((&*subkey(label)).into());
+        let (seal, envelope) = (cipher(SEAL), cipher(ENVELOPE));
+        Self { id, lookup: hmac(LOOKUP), tag: hmac(TAG), seal, envelope }
     }
 
     pub(super) fn id(&self) -> &KeyId {
         &self.id
+    }
+
+    /// Returns the cipher of secrets other than codes.
+    pub(super) fn envelope(&self) -> &XChaCha20Poly1305 {
+        &self.envelope
     }
 
     /// Whether the other key was derived from the same secret.

@@ -47,7 +47,7 @@
 //!
 //! # What is stored
 //!
-//! Three subkeys are derived from each secret by HKDF-SHA-256, one for each purpose:
+//! Four subkeys are derived from each secret by HKDF-SHA-256, one for each purpose:
 //!
 //! - The digest by which a code is found is HMAC-SHA-256 of the code.
 //! - The tag by which the beginning of a code is found is a part of HMAC-SHA-256 of its first
@@ -55,6 +55,8 @@
 //! - The code itself is encrypted with XChaCha20-Poly1305 under a random nonce. The id of the
 //!   invitation and the id of the key are associated data, so that the bytes of one row do
 //!   not open as the code of another.
+//! - A secret other than a code, such as one that signs webhooks, is encrypted in the same way
+//!   ([`Keyring::encrypt`]).
 //!
 //! # What it protects from
 //!
@@ -81,7 +83,7 @@
 //! 2. Make it the active key, and the previous one an older one, in every process. A process
 //!    that still has the previous settings can read all rows, too.
 //! 3. Call [`Invitations::reseal`](crate::Invitations::reseal) until it returns no cursor.
-//!    Repeat it until a whole run re-seals nothing.
+//!    Repeat it until a whole run re-seals nothing. Re-seal the secrets of webhooks too.
 //! 4. Name the previous key as [retired](Keyring::with_retired), and destroy its secret when
 //!    the backups that need it are gone.
 //!
@@ -111,6 +113,7 @@
 //! To be sure at the start of a process that no key is missing or wrong, call
 //! [`Invitations::check_seals`](crate::Invitations::check_seals).
 
+mod envelope;
 mod error;
 mod key;
 mod key_id;
