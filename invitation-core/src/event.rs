@@ -128,6 +128,39 @@ string_enum! {
     }
 }
 
+impl Action {
+    /// Returns the type under which other systems hear of this action once it is done, such as
+    /// `invitation.created`. None for an action that only reads, or that makes no difference
+    /// which another system could see.
+    ///
+    /// ```
+    /// use invitation_core::Action;
+    ///
+    /// assert_eq!(Action::Redeem.event_type(), Some("invitation.redeemed"));
+    /// assert_eq!(Action::View.event_type(), None);
+    /// ```
+    #[must_use]
+    pub fn event_type(self) -> Option<&'static str> {
+        match self {
+            Self::Create => Some("invitation.created"),
+            Self::Redeem => Some("invitation.redeemed"),
+            Self::Reserve => Some("invitation.reserved"),
+            Self::Release => Some("invitation.released"),
+            Self::Copy => Some("invitation.copied"),
+            Self::Amend => Some("invitation.amended"),
+            Self::Rotate => Some("invitation.rotated"),
+            Self::Revoke => Some("invitation.revoked"),
+            Self::Reinstate => Some("invitation.reinstated"),
+            Self::Delete => Some("invitation.deleted"),
+            Self::Purge => Some("invitation.purged"),
+            Self::Resend => Some("invitation.resent"),
+            Self::ReminderDue => Some("invitation.reminder_due"),
+            Self::Deliver => Some("invitation.delivered"),
+            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit => None,
+        }
+    }
+}
+
 string_enum! {
     /// The result of an attempted action.
     #[non_exhaustive]
