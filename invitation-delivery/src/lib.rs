@@ -11,12 +11,16 @@
 //! # Features
 //!
 //! - `smtp`: `mail::SmtpMailer`, which sends to a mail server.
+//! - `webhooks`: the module `webhook`, which sends the events of invitations to other systems.
+//! - `keyring`: the secrets of webhooks, encrypted under a keyring.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
 mod consumer;
 pub mod mail;
+#[cfg(feature = "webhooks")]
+pub mod webhook;
 
 #[doc(inline)]
 pub use invitation_core::delivery::{
