@@ -1,8 +1,6 @@
 //! The Grafana dashboard asks for metrics, labels and values that the library reports, and leaves
 //! none out.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use invitation::audit::{Action, EventOutcome};

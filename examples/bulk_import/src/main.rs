@@ -147,7 +147,7 @@ impl<S: Store> Importer<'_, S> {
                 _ => {
                     self.summary.others += 1;
                     bar.suspend(|| {
-                        println!("line {line}: {}", said(reader, mistakes, &row.outcome))
+                        println!("line {line}: {}", said(reader, mistakes, &row.outcome));
                     });
                 }
             }

@@ -33,6 +33,7 @@ use crate::{
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
     keys::Keys,
+    mail::Outbox,
     mailing,
     records::Records,
     redeemer_secret,
@@ -144,8 +145,10 @@ where
     S: Documents + Feed + FeedCursors + Clone + 'static,
 {
     let deliveries = Deliveries::new(host.invitations.clone(), Arc::new(store.clone()));
-    let mailer = config.mailer.clone().map(Arc::new);
-    let mailer = mailer.map_or_else(|| host.outbox.clone() as Arc<dyn Mailer>, |smtp| smtp);
+    let mailer: Arc<dyn Mailer> = match config.mailer.clone() {
+        Some(smtp) => Arc::new(smtp),
+        None => Arc::<Outbox>::clone(&host.outbox),
+    };
     mailing::start(store, deliveries, mailer, addresses)?;
     Ok(host)
 }

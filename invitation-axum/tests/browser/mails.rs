@@ -5,7 +5,7 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Division, Draft, Email, InvitationId, Paging, Role, SystemActor,
+    Division, Draft, Email, InvitationId, MemoryStore, Paging, Role, SystemActor,
     delivery::{Deliveries, DeliveryFailure, DeliveryState, FailureKind},
     feed::Feed,
 };

@@ -30,14 +30,14 @@ async fn upload(harness: &Harness, who: &str, fields: &[(&str, &str)], file: &st
             body,
             "--frontier\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
         )
-        .unwrap();
+        .expect("a string takes all");
     }
     write!(
         body,
         "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
          Content-Type: text/csv\r\n\r\n{file}\r\n--frontier--\r\n"
     )
-    .unwrap();
+    .expect("a string takes all");
     let request = request(Method::POST, who, "/imports")
         .header("sec-fetch-site", "same-origin")
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=frontier");
