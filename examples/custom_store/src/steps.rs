@@ -90,7 +90,7 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     if on_record.is_some_and(|event| event.invitation == Some(id)) {
         return Ok(Planned::Answer(Outcome::Replayed(Box::new(facts))));
     }
-    if !step.target().finds(&facts.invitation) {
+    if !step.target().finds(&facts.invitation, facts.mine.as_ref()) {
         return Ok(Planned::Answer(Outcome::Missing));
     }
     if step.guard().first_refusal(&facts).is_some() {

@@ -203,8 +203,8 @@ impl Store for JournalStore {
         self.run("facts", move |core| {
             let found = core.state.find(&target);
             let found = found.filter(|kept| scope.contains(&kept.invitation.division));
-            let found = found.filter(|kept| target.finds(&kept.invitation));
-            Ok(found.map(|kept| kept.facts(Some(&user))))
+            let facts = found.map(|kept| kept.facts(Some(&user)));
+            Ok(facts.filter(|facts| target.finds(&facts.invitation, facts.mine.as_ref())))
         })
         .await
     }

@@ -78,8 +78,8 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
     assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest");
 }
 
-/// `facts` returns an invitation by id in every state, and by code unless it is a tombstone. It has
-/// the redemption and the lease of the named user and the first of all leases.
+/// `facts` returns an invitation by id in every state, and by code unless it is a tombstone that the
+/// user has not redeemed. It has the redemption and the lease of the named user and the first of all leases.
 pub async fn facts_are_about_the_named_user(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let used = factory.redemption("bob", start());
@@ -112,7 +112,8 @@ pub async fn facts_are_about_the_named_user(fixture: Fixture) {
                 for scope in [Scope::All, Scope::Division(row.division.clone())] {
                     let facts = store.facts(&target, &scope, redeemer.user()).await;
                     let facts = facts.expect("the store answers");
-                    let expected = expected.as_ref().filter(|_| target.finds(&row));
+                    let expected =
+                        expected.as_ref().filter(|facts| target.finds(&row, facts.mine.as_ref()));
                     assert_eq!(facts.as_ref(), expected, "{what}, about {name}");
                 }
             }

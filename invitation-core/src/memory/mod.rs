@@ -103,8 +103,8 @@ impl Store for MemoryStore {
     ) -> Result<Option<Facts>, StoreError> {
         let state = self.state();
         let found = state.find_in(target, scope).map(|slot| &state.invitations[slot]);
-        let found = found.filter(|stored| target.finds(&stored.invitation));
-        Ok(found.map(|stored| stored.facts(Some(user), None)))
+        let facts = found.map(|stored| stored.facts(Some(user), None));
+        Ok(facts.filter(|facts| target.finds(&facts.invitation, facts.mine.as_ref())))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -268,11 +268,12 @@ impl State {
         let event = self.events_by_id.get(&transition.event().id).filter(|_| !shares_event);
         let about = event.map(|slot| self.event(*slot).invitation);
         let is_replay = about.map(|about| about == Some(stored.invitation.id));
-        if is_replay != Some(true) && !transition.target().finds(&stored.invitation) {
-            return Outcome::Missing;
-        }
         let mailbox = transition.mailbox_on(&stored.invitation);
         let mut facts = Box::new(stored.facts(transition.redeemer(), mailbox));
+        let is_found = transition.target().finds(&facts.invitation, facts.mine.as_ref());
+        if is_replay != Some(true) && !is_found {
+            return Outcome::Missing;
+        }
         match is_replay {
             Some(true) => return Outcome::Replayed(facts),
             // Another event has this id, so the event cannot be written.

@@ -276,7 +276,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///    operation was applied before: return [`Outcome::Replayed`] and change nothing. A
     ///    change that [shares its event](Change::shares_event) is never a replay.
     /// 3. If the target does not [find](Target::finds) the invitation, because it is a
-    ///    tombstone and the target is a code, return [`Outcome::Missing`]. This SHOULD take
+    ///    tombstone, the target is a code, and the redeemer has not redeemed it, return [`Outcome::Missing`]. This SHOULD take
     ///    the time of a code that was never stored.
     /// 4. If a condition of the guard does not hold, return [`Outcome::Refused`] and
     ///    change nothing. The facts MUST be at least as new as those that failed the

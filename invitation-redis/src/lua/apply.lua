@@ -240,8 +240,8 @@ local function one(packed)
     -- An event of another invitation already has this id, so nothing is written.
     return answer(read(on_record)[EV_ABOUT] == id and 'replayed' or 'refused', id, blob)
   end
-  -- A code does not find a tombstone (Target::finds).
-  if r[DELETED] and not t[1] then return { 'missing' } end
+  -- A code does not find a tombstone, unless the redeemer has redeemed it (Target::finds).
+  if r[DELETED] and not t[1] and not mine then return { 'missing' } end
   if not holds(t[4]) then return answer('refused', id, blob) end
   local full = t[5] and first_full(t[5])
   if full then return { 'quota', full } end

@@ -8,6 +8,7 @@ local id = ARGV[1] ~= '' and ARGV[1] or by_digest(ARGV[2])
 local blob = id and call('HGET', INVITATIONS, id)
 if not blob then return { 'missing' } end
 local r = read(blob)
--- A code does not find a tombstone (Target::finds).
-if r[DELETED] and ARGV[1] == '' then return { 'missing' } end
-return facts_answer('found', id, blob, r, facts_about(id, r, ARGV[3]))
+local mine, lease, first = facts_about(id, r, ARGV[3])
+-- A code does not find a tombstone, unless the user has redeemed it (Target::finds).
+if r[DELETED] and ARGV[1] == '' and not mine then return { 'missing' } end
+return facts_answer('found', id, blob, r, mine, lease, first)

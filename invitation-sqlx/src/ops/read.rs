@@ -72,7 +72,7 @@ pub(crate) async fn facts<DB: Dialect>(
          FROM {leases} x WHERE x.invitation = i.id ORDER BY x.held_until, x.id LIMIT 1) WHERE "
     ));
     render::target(&mut s, target);
-    render::hide_tombstone(&mut s, names, target, None);
+    render::hide_tombstone(&mut s, names, target, None, Some(user));
     render::scope(&mut s, scope);
     s.sql(DB::locking_read(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("facts", error))?;

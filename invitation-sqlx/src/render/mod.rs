@@ -9,7 +9,7 @@ mod guard;
 use invitation_core::{
     BindingParts, Change, CodeDigest, CodeTag, EventFilter, EventId, Filter, Inviter, InviterParts,
     Position, Purge, Quota, QuotaOf, Scope, SealedCode, Search, SearchTerm, State, Status, Target,
-    TimeRange, Transition,
+    TimeRange, Transition, UserId,
 };
 
 pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_of_plain};
@@ -81,17 +81,18 @@ pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
 pub(crate) fn refused<DB: Dialect>(s: &mut Statement<DB>, names: &Names, transition: &Transition) {
     let event = (!transition.change().shares_event()).then_some(&transition.event().id);
     target(s, transition.target());
-    hide_tombstone(s, names, transition.target(), event);
+    hide_tombstone(s, names, transition.target(), event, transition.redeemer());
     scope(s, transition.scope());
 }
 
-/// Hides a tombstone that the target does not find ([`Target::finds`]), unless this event is on
-/// record for it: then the transition was applied before the deletion.
+/// Hides a tombstone that the target does not find for this user ([`Target::finds`]), unless this
+/// event is on record for it: then the transition was applied before the deletion.
 pub(crate) fn hide_tombstone<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
     target: &Target,
     event: Option<&EventId>,
+    user: Option<&UserId>,
 ) {
     match target {
         Target::Id(_) => return,
@@ -100,6 +101,12 @@ pub(crate) fn hide_tombstone<DB: Dialect>(
     if let Some(event) = event {
         s.sql(format_args!(" OR EXISTS (SELECT 1 FROM {} e WHERE e.id = ", names.events));
         s.blob(event.as_bytes()).sql(" AND e.invitation = i.id)");
+    }
+    if let Some(user) = user {
+        // The redemption of a single-use code is in its row, and not in the table.
+        s.sql(" OR i.used_by = ").text(user.as_str());
+        s.sql(format_args!(" OR EXISTS (SELECT 1 FROM {} m WHERE m.user_id = ", names.redemptions));
+        s.text(user.as_str()).sql(" AND m.invitation = i.id)");
     }
     s.sql(")");
 }
