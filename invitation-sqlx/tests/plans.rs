@@ -140,10 +140,11 @@ const QUESTIONS: &[(Question, &[&str])] = &[
 ];
 
 /// Returns the index on PostgreSQL, which has a separate index for active or expired
-/// invitations.
+/// invitations. By its statistics it finds a common request among the newest events.
 fn on_postgres(question: Question, index: &'static str) -> &'static str {
     match (question, index) {
         (Question::Of(Status::Active | Status::Expired), "states_pkey") => "states_by_length",
+        (Question::EventsOfRequest("nightly"), "events_correlation") => "events_newest",
         _ => index,
     }
 }

@@ -161,11 +161,14 @@ pub async fn events_after_a_purge_of_all_stand_behind_it(fixture: FeedFixture) {
     let whole = whole_feed(&*fixture.feed, 5).await;
     let last = whole[4].position;
     assert_eq!(purge(&service, 50).await.removed, 5);
+    // Some stores order events by the first read that finds them.
+    let purged = whole_feed(&*fixture.feed, 1).await;
+    assert_eq!(purged[0].event.action, Action::PurgeEvents);
     let more = factory.event(Action::Copy, start());
     fixture.store().record(std::slice::from_ref(&more)).await.expect("the store records");
     let left = whole_feed(&*fixture.feed, 2).await;
     assert!(left.iter().all(|one| one.position > last), "{left:?}");
-    assert_eq!((left[0].event.action, &left[1].event), (Action::PurgeEvents, &more));
+    assert_eq!((&left[0], &left[1].event), (&purged[0], &more));
     let behind = fixture.feed.feed(Some(last), at_most(10)).await.expect("it answers");
     assert_eq!(behind.events, left, "a consumer at the last position misses nothing");
     let early = fixture.feed.feed(Some(whole[0].position), at_most(10)).await;

@@ -1,6 +1,6 @@
 //! Each created invitation with an address arrives, whatever the server does meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use invitation_core::{
     Amendment, IfVersion,
@@ -108,7 +108,10 @@ async fn server_that_hangs_is_given_up_in_time_and_asked_again() {
     assert_eq!(failure.kind(), FailureKind::TimedOut);
     house.server.thaw().unwrap();
     assert_eq!(house.deliver(&house.worker(), Duration::minutes(1)).await.sent, 1);
-    assert_eq!(house.mails().len(), 1);
+    // If the server froze behind the last byte of the mail, it accepts the first attempt, too.
+    let mails = house.mails();
+    let ids: BTreeSet<_> = mails.iter().map(|mail| &mail.message_id).collect();
+    assert!(!mails.is_empty() && ids.len() == 1, "{ids:?}");
 }
 
 #[tokio::test]

@@ -44,7 +44,6 @@ pub(crate) async fn remove_documents<DB: Dialect>(
         return Ok(0);
     }
     let mut removed = 0;
-    // By the key alone, so that PostgreSQL uses its index without statistics too.
     for found in found.chunks(MAX_NAMES) {
         let delete = format!("DELETE FROM {} WHERE kind = ", names.documents);
         let mut s = Statement::<DB>::new(delete).one_off();
