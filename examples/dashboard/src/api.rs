@@ -15,7 +15,7 @@ use crate::{
     accounts::Account,
     app::App,
     client_request::ClientRequest,
-    mail::Mail,
+    mail::{Mail, MailKind},
     problems::busy,
     register::{Application, Registered},
     secret::Secret,
@@ -131,11 +131,13 @@ fn created(account: &Account) -> Response {
     (StatusCode::CREATED, axum::Json(body)).into_response()
 }
 
-/// The query of the mail list: the recipient.
+/// The query of the mail list: the recipient, and what the mails are for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MailQuery {
     to: Option<String>,
+    #[serde(default)]
+    kind: MailKind,
 }
 
 /// The mails that the demonstration sent, newest first.
@@ -144,7 +146,7 @@ struct Mails {
     items: Vec<Mail>,
 }
 
-/// `GET /api/demo/mail?to=`
+/// `GET /api/demo/mail?to=&kind=confirmation|invitation`
 pub(crate) async fn mail(
     State(App(host)): State<App>,
     request: Parts,
@@ -155,12 +157,13 @@ pub(crate) async fn mail(
     if !account.is_administrator() {
         return Err(Problem::new(ProblemKind::Forbidden));
     }
-    let Query(MailQuery { to }) = query.map_err(|_| {
-        Problem::new(ProblemKind::Invalid).with_detail("the only parameter is `to`, an address")
+    let Query(MailQuery { to, kind }) = query.map_err(|_| {
+        let detail = "the parameters are `to`, an address, and `kind`: confirmation or invitation";
+        Problem::new(ProblemKind::Invalid).with_detail(detail)
     })?;
     let to = to.as_deref().map(Email::parse).transpose();
     let to = to.map_err(|invalid| {
         Problem::new(ProblemKind::Invalid).with_detail(format!("to {}", invalid.message()))
     })?;
-    Ok(axum::Json(Mails { items: host.outbox.read(to.as_ref()) }).into_response())
+    Ok(axum::Json(Mails { items: host.outbox.read(to.as_ref(), kind) }).into_response())
 }

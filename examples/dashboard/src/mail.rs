@@ -17,7 +17,7 @@ use invitation::{
     },
     store::EmailKey,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
@@ -62,6 +62,23 @@ pub(crate) struct Mail {
     /// The Message-ID of the mail of an invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
+}
+
+/// What a mail is for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MailKind {
+    /// It asks to confirm a registration.
+    #[default]
+    Confirmation,
+    /// It brings the code of an invitation.
+    Invitation,
+}
+
+impl Mail {
+    fn kind(&self) -> MailKind {
+        if self.token.is_some() { MailKind::Confirmation } else { MailKind::Invitation }
+    }
 }
 
 /// The error for an address that received too many mails recently.
@@ -110,15 +127,12 @@ impl Outbox {
         Ok(())
     }
 
-    /// Returns the mails to an address, or all of them: those that ask to confirm a registration
-    /// first, each kind newest first.
-    pub(crate) fn read(&self, to: Option<&Email>) -> Vec<Mail> {
+    /// Returns the mails of a kind to an address, or to all addresses, newest first.
+    pub(crate) fn read(&self, to: Option<&Email>, kind: MailKind) -> Vec<Mail> {
         let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = |sent: &&Sent| to.is_none_or(|to| sent.to == *to.key());
-        let mut mails: Vec<_> =
-            sent.iter().rev().filter(wanted).map(|sent| sent.mail.clone()).collect();
-        mails.sort_by_key(|mail| mail.token.is_none());
-        mails
+        let wanted =
+            |sent: &&Sent| sent.mail.kind() == kind && to.is_none_or(|to| sent.to == *to.key());
+        sent.iter().rev().filter(wanted).map(|sent| sent.mail.clone()).collect()
     }
 }
 

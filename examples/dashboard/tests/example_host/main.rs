@@ -3,6 +3,7 @@
 
 mod host;
 mod keys;
+mod mailing;
 mod names;
 mod people;
 mod proving;
@@ -71,6 +72,9 @@ macro_rules! on_every_store {
 }
 
 on_every_store! {
+    mailing {
+        created_invitation_is_mailed_with_its_code
+    }
     registering {
         a_code_for_anyone_lets_its_holder_in
         the_same_newcomer_gets_the_same_answer
