@@ -104,18 +104,18 @@ pub(crate) fn guess_alarm() {
 
 /// Reports that a host's hook did not say whether a grantor may still grant an invitation.
 pub(crate) fn standing_unknown(cause: &NoAnswer) {
+    let error = match cause {
+        NoAnswer::Failed(error) => Some(&**error as &(dyn std::error::Error + 'static)),
+        NoAnswer::TooLate => None,
+    };
     #[cfg(feature = "tracing")]
-    match cause {
-        NoAnswer::Failed(error) => {
-            let error = &**error as &(dyn std::error::Error + 'static);
-            tracing::warn!(target: "invitation", error, "the standing of a grantor is unknown");
-        }
-        NoAnswer::TooLate => {
-            let limit = crate::standing::TIME_LIMIT.as_secs();
-            tracing::warn!(target: "invitation", limit, "the standing of a grantor is unknown");
-        }
+    if let Some(error) = error {
+        tracing::warn!(target: "invitation", error, "the standing of a grantor is unknown");
+    } else {
+        let limit = crate::standing::TIME_LIMIT.as_secs();
+        tracing::warn!(target: "invitation", limit, "the standing of a grantor is unknown");
     }
-    let _ = cause;
+    let _ = error;
 }
 
 /// Reports what became of a mail.

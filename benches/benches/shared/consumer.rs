@@ -13,7 +13,7 @@ use invitation::store::feed::{Feed, FeedPage, FeedPosition};
 use tokio::task::JoinHandle;
 
 /// How long the consumer rests at the end of the feed.
-const REST: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(crate) struct FeedReader {
@@ -49,7 +49,7 @@ impl FeedReader {
         let task = tokio::spawn(async move {
             while !stopped.load(Ordering::Relaxed) {
                 if !self.page().await {
-                    tokio::time::sleep(REST).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
             self

@@ -60,7 +60,7 @@ pub struct MailWorker<S> {
     backoff: Backoff,
     lease: Duration,
     batch: NonZeroU32,
-    at_once: NonZeroUsize,
+    in_parallel: NonZeroUsize,
 }
 
 /// The result of one attempt.
@@ -91,7 +91,7 @@ impl<S: Store> MailWorker<S> {
             backoff: Backoff::default(),
             lease: LEASE,
             batch: BATCH,
-            at_once: AT_ONCE,
+            in_parallel: AT_ONCE,
         }
     }
 
@@ -134,8 +134,8 @@ impl<S: Store> MailWorker<S> {
 
     /// Sets the maximum number of mails that are sent at a time. The default is 4.
     #[must_use]
-    pub fn with_mails_at_once(self, at_once: NonZeroUsize) -> Self {
-        Self { at_once, ..self }
+    pub fn with_mails_at_once(self, in_parallel: NonZeroUsize) -> Self {
+        Self { in_parallel, ..self }
     }
 
     /// Sends the mails that are due, at most one [batch](Self::with_batch), and returns what
@@ -155,7 +155,7 @@ impl<S: Store> MailWorker<S> {
         let mut first_error = None;
         // Collected first: of a lazy map the compiler does not see that the futures can be sent.
         let attempts: Vec<_> = due.iter().map(|delivery| self.attempt(delivery)).collect();
-        let mut attempts = stream::iter(attempts).buffer_unordered(self.at_once.get());
+        let mut attempts = stream::iter(attempts).buffer_unordered(self.in_parallel.get());
         while let Some(attempt) = attempts.next().await {
             match attempt {
                 Ok(Attempt::Sent) => worked.sent += 1,

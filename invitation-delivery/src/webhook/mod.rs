@@ -53,7 +53,7 @@
 //! An endpoint gets its events in the order of the feed, each once or more. An event that it does
 //! not accept blocks the events behind it; other endpoints go on.
 //!
-//! - A failed attempt is repeated by the [`Backoff`](crate::Backoff).
+//! - A failed attempt is repeated by the [`Backoff`].
 //! - After the last attempt, or the status 410, the endpoint is stopped. [`Webhooks::list`] shows
 //!   the event and the cause. A person lets the endpoint go on: [`Webhooks::retry`] sends the
 //!   event again, [`Webhooks::skip`] leaves it out.
