@@ -23,6 +23,7 @@ documents! {
     Roles = "../../src/guide/roles.md";
     Transactions = "../../src/guide/transactions.md";
     Reservations = "../../src/guide/reservations.md";
+    Deliveries = "../../src/guide/deliveries.md";
     Keys = "../../src/guide/keys.md";
     Trail = "../../src/guide/trail.md";
     Operating = "../../src/guide/operating.md";

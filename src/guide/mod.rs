@@ -10,6 +10,7 @@
 //! | [`roles`] | who may do what, as data |
 //! | [`transactions`] | the account and the redemption in one transaction |
 //! | [`reservations`] | accounts that live in another system |
+//! | [`deliveries`] | mail and webhooks |
 //! | [`keys`] | codes that a stolen database does not reveal |
 //! | [`trail`] | the audit trail, and how to prove that it is whole |
 //! | [`operating`] | migrations, retention, metrics, alerts, backups, upgrades |
@@ -25,8 +26,10 @@
         feature = "axum",
         feature = "keyring",
         feature = "redis",
+        feature = "smtp",
         feature = "sqlx",
         feature = "testing",
+        feature = "webhooks",
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
@@ -56,6 +59,10 @@ pub mod transactions {
 
 pub mod reservations {
     #![cfg_attr(not(doctest), doc = include_str!("reservations.md"))]
+}
+
+pub mod deliveries {
+    #![cfg_attr(not(doctest), doc = include_str!("deliveries.md"))]
 }
 
 pub mod keys {
