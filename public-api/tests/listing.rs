@@ -7,11 +7,12 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf};
 use invitation_public_api::{Crate, listing};
 
 /// The crates that are published and covered by semantic versioning.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "invitation",
     "invitation-audit",
     "invitation-axum",
     "invitation-core",
+    "invitation-delivery",
     "invitation-redis",
     "invitation-sqlx",
 ];
