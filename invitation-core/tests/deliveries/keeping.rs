@@ -1,0 +1,97 @@
+//! Reminders, retention, and what is not kept.
+
+use std::fmt::Write;
+
+use invitation_core::{
+    Action, Expiry, IfVersion, PageRequest, Paging, Refusal, Right, Scope,
+    delivery::{DeliveryPurpose, DeliveryState, Resend},
+    documents::{DocumentFilter, DocumentKind, Documents},
+};
+use time::Duration;
+
+use crate::house::{Done, House, TEN, admin, manager, refusal, staff};
+
+#[tokio::test]
+async fn reminder_comes_once_for_each_expiry_with_its_event() -> Done {
+    let house = House::new();
+    let created = house.invite("anna@example.com").await;
+    let id = created.invitation().id();
+    house.invitations.create(&admin(), staff()).await?;
+    let before = Duration::days(2);
+    let remind = || house.deliveries.remind(&house.worker, before, Paging::default());
+    assert_eq!(remind().await?.queued(), 0, "not yet");
+    house.clock.advance(Duration::days(5));
+    assert_eq!(remind().await?.queued(), 0, "a moment too early");
+    house.clock.advance(Duration::SECOND);
+    let page = remind().await?;
+    assert_eq!((page.examined(), page.queued(), page.next()), (2, 1, None));
+    assert_eq!(remind().await?.queued(), 0, "once");
+    let events = house.events(Action::ReminderDue).await;
+    assert_eq!((events.len(), events[0].invitation), (1, Some(id)));
+    assert_eq!(house.due().await[0].purpose(), DeliveryPurpose::Reminder);
+    let later = invitation_core::Amendment::new().expiring(Expiry::InDays(3));
+    house.invitations.amend(&admin(), id, later, IfVersion::Any).await?;
+    house.clock.advance(Duration::days(2));
+    assert_eq!(remind().await?.queued(), 1, "again for another expiry");
+    Ok(())
+}
+
+#[tokio::test]
+async fn short_invitation_is_not_reminded_of() -> Done {
+    let house = House::new();
+    let draft = staff().for_email("anna@example.com".parse()?).expiring(Expiry::InDays(1));
+    house.invitations.create(&admin(), draft).await?;
+    house.clock.advance(Duration::HOUR);
+    let page = house.deliveries.remind(&house.worker, Duration::DAY, Paging::default()).await?;
+    assert_eq!((page.examined(), page.queued()), (1, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn old_deliveries_and_counts_are_removed() -> Done {
+    let house = House::new();
+    let id = house.invite("anna@example.com").await.invitation().id();
+    house.fail(id).await;
+    house.deliveries.resend(&admin(), id, Resend::new()).await?;
+    let age = Duration::days(30);
+    assert_eq!(house.deliveries.remove_ended(&admin(), age, TEN).await?, 0);
+    assert_eq!(house.deliveries.remove_old_counts(TEN).await?, 0, "they still count");
+    house.clock.advance(age);
+    house.clock.advance(Duration::SECOND);
+    assert_eq!(house.deliveries.remove_old_counts(TEN).await?, 2);
+    assert_eq!(house.deliveries.remove_ended(&admin(), age, TEN).await?, 1);
+    assert_eq!(house.events(Action::Purge).await.len(), 1);
+    let budgets = DocumentFilter::all(DocumentKind::new("mail-budget")?);
+    let page = PageRequest { after: None, limit: 10 };
+    assert!(house.store.list_documents(&Scope::All, &budgets, &page).await?.items.is_empty());
+    assert_eq!(house.delivery_of(id).await.state(), DeliveryState::Queued, "not ended");
+    let refused = house.deliveries.remove_ended(&manager("sales"), age, TEN).await;
+    assert_eq!(refusal(refused), Some(Refusal::Forbidden { right: Right::Purge }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn documents_and_debug_output_contain_neither_code_nor_address() -> Done {
+    let house = House::new();
+    let created = house.invite("canary@example.com").await;
+    house.queue().await;
+    let claimed = house.claim(&house.due().await[0]).await.unwrap();
+    house.deliveries.resend(&admin(), created.invitation().id(), Resend::new()).await?;
+    let canary = invitation_testkit::Canary::new(&created.code().reveal());
+    let mut shown = format!(
+        "{claimed:?} {:?}",
+        house.deliveries.retry(&admin(), claimed.delivery().id()).await?
+    );
+    for kind in ["mail", "mail-budget"] {
+        let filter = DocumentFilter::all(DocumentKind::new(kind)?);
+        let page = PageRequest { after: None, limit: 10 };
+        let found = house.store.list_documents(&Scope::All, &filter, &page).await?;
+        assert!(!found.items.is_empty());
+        for document in found.items {
+            write!(shown, "{document:?} {}", String::from_utf8(document.body.clone())?)?;
+        }
+    }
+    assert_eq!(canary.trace_in(shown.as_bytes()), None, "{shown}");
+    assert!(!shown.contains("canary@"), "{shown}");
+    Ok(())
+}

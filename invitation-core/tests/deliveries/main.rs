@@ -1,0 +1,8 @@
+//! Deliveries on the store in memory: rights, limits, claims, and what became of each mail.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod house;
+mod keeping;
+mod resending;
+mod working;
