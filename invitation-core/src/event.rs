@@ -246,7 +246,7 @@ string_enum! {
         /// The detail `suppressed` holds their number. If the detail `of` is `several`,
         /// the number covers several performers, and the event names one of them.
         Suppressed = "suppressed",
-        /// The invitation is not for an address, so there is nobody to send it to.
+        /// The invitation is bound to no address, so no mail can be sent.
         NoAddress = "no_address",
         /// The actor, or others for the same address, asked for too many mails.
         MailLimit = "mail_limit",

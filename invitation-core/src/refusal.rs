@@ -100,7 +100,7 @@ pub enum Refusal {
         /// The time after which to try again, in whole seconds: at most 60.
         retry_after: Duration,
     },
-    /// The invitation is not for an address, so there is nobody to send it to.
+    /// The invitation is bound to no address, so no mail can be sent.
     NoAddress,
     /// The actor, or others for the same address, asked for too many mails.
     MailLimit {

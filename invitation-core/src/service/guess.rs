@@ -112,7 +112,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Returns the verdict as the caller of a presented code is told it.
+    /// Returns the verdict to show to the caller, by the host's [`Disclosure`].
     pub(super) fn told(&self, verdict: Verdict) -> Verdict {
         match self.settings.disclosure {
             Disclosure::ToHolder => verdict,

@@ -82,7 +82,7 @@ enum Evaluated {
 enum RefusedCode {
     /// The redeemer's scope has no such code.
     Missing(Target),
-    /// The verdict, as the caller is told it.
+    /// The verdict to show to the caller.
     Told(Verdict, Place),
 }
 

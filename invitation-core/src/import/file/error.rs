@@ -7,7 +7,7 @@ use std::{error::Error as StdError, fmt};
 const MAX_MESSAGE: usize = 500;
 const MAX_FIELD: usize = 64;
 
-/// A mistake because of which the rest of a file cannot be read.
+/// A mistake in a file that makes the rest unreadable.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum FileError {

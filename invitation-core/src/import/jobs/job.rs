@@ -147,7 +147,7 @@ impl ImportProgress {
         self.warnings += u64::from(has_warnings);
     }
 
-    /// Returns the number of rows because of which an atomic import creates nothing.
+    /// Returns the number of failed rows. If there is one, an atomic import creates nothing.
     pub(super) fn bad(&self) -> u64 {
         self.invalid + self.forbidden + self.quota_exceeded + self.unavailable
     }
