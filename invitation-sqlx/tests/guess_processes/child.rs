@@ -30,15 +30,19 @@ pub(crate) async fn run(url: &str, source: &str, minute: i64, code: &str) {
     }
 }
 
+/// Returns a clock that stands still in a minute, so that no test spans two by chance. The
+/// codes are created by it too: they last for days, and the machine's clock is elsewhere.
+pub(crate) fn clock(minute: i64) -> ManualClock {
+    ManualClock::new(Timestamp::from_micros((30_000_000 + minute) * 60_000_000).unwrap())
+}
+
 /// Guesses with all tasks at once. Prints the number of evaluated guesses, and whether the
 /// holder's code was redeemed afterwards; in a later minute and elsewhere, before.
 async fn act<DB: Kind>(url: &str, source: &str, minute: i64, code: &str) {
     let options = PoolOptions::<DB>::new().max_connections(8);
     let store = SqlStore::<DB>::new(options.connect_with(DB::unsynced(url)).await.unwrap());
-    // The clock stands still, so that no test spans two minutes by chance.
-    let at = Timestamp::from_micros((30_000_000 + minute) * 60_000_000).unwrap();
     let invitations = Invitations::new(store.clone())
-        .with_clock(ManualClock::new(at))
+        .with_clock(clock(minute))
         .with_throttle(GuessThrottle::shared(store));
     let invitations = Arc::new(invitations);
     if source == "elsewhere" {

@@ -75,7 +75,7 @@ async fn budget_holds<DB: Kind>(name: &str, source: &str) {
     println!("guesses on {name}, source {source}");
     let database = DB::empty();
     let url = database.url.as_str();
-    let invitations = Invitations::new(DB::open(url).await.unwrap());
+    let invitations = Invitations::new(DB::open(url).await.unwrap()).with_clock(child::clock(0));
     let mut codes = Vec::new();
     for _ in 0..3 {
         let created = invitations.create(&manager(), Draft::new()).await.unwrap();
