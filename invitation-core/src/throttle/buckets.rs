@@ -80,8 +80,10 @@ impl Bucket {
         if self.taken < limit {
             self.taken += 1;
             Ok(())
+        } else if self.failed < limit || self.is_asking {
+            Err(NoToken::InUse)
         } else {
-            Err(if self.failed < limit { NoToken::InUse } else { NoToken::Spent })
+            Err(if self.is_block_due(rules) { NoToken::BlockDue } else { NoToken::Spent })
         }
     }
 
@@ -98,17 +100,19 @@ impl Bucket {
         self.failed = self.failed.saturating_add(1);
     }
 
+    fn is_block_due(&self, rules: &BucketRules) -> bool {
+        rules.block > 0 && self.failed > self.granted && !self.is_asking && !self.is_exhausted
+    }
+
     /// Returns whether a call should ask for a block now. If so, other calls do not ask before
-    /// this one got its answer. If it is dropped, none asks within this minute: the bucket then
-    /// keeps the limit that it has.
+    /// this one got its answer or was dropped.
     pub(super) fn should_ask(&mut self, rules: &BucketRules) -> bool {
-        let is_due =
-            rules.block > 0 && self.failed > self.granted && !self.is_asking && !self.is_exhausted;
+        let is_due = self.is_block_due(rules);
         self.is_asking |= is_due;
         is_due
     }
 
-    /// Takes the answer of the shared budget; none if it failed.
+    /// Takes the answer of the shared budget; none if there is none.
     pub(super) fn answered(&mut self, rules: &BucketRules, granted: Option<u32>) {
         self.is_asking = false;
         if let Some(granted) = granted {
@@ -121,8 +125,11 @@ impl Bucket {
 /// Why a bucket has no token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NoToken {
-    /// Calls under way hold the last tokens, and may give them back.
+    /// Calls under way hold the last tokens, and may give them back, or one of them asks for a
+    /// block.
     InUse,
+    /// Failures have taken all, and nobody has asked for a block yet.
+    BlockDue,
     /// Failures have taken all.
     Spent,
 }
@@ -178,7 +185,12 @@ impl Buckets {
 
     pub(super) fn take(&mut self, place: BucketPlace) -> Result<(), NoToken> {
         let rules = self.rules;
-        self.at(place).take(&rules)
+        let taken = self.at(place).take(&rules);
+        match (place, taken) {
+            // Nobody asks for blocks of the overflow.
+            (BucketPlace::Overflow, Err(NoToken::BlockDue)) => Err(NoToken::Spent),
+            _ => taken,
+        }
     }
 
     /// Returns whether a call should ask for a block of a key. A key without a bucket has no
@@ -275,15 +287,16 @@ mod tests {
             assert!(!bucket.should_ask(&rules), "no failure yet");
         }
         assert_eq!(bucket.take(&rules), Err(NoToken::InUse));
-        bucket.spend();
+        for _ in 0..10 {
+            bucket.spend();
+        }
+        assert_eq!(bucket.take(&rules), Err(NoToken::BlockDue), "nobody has asked");
         assert!(bucket.should_ask(&rules));
         assert!(!bucket.should_ask(&rules), "one call asks");
         assert_eq!(bucket.take(&rules), Err(NoToken::InUse), "before the answer");
         bucket.answered(&rules, Some(10));
         assert_eq!(bucket.take(&rules), Ok(()));
-        for _ in 0..10 {
-            bucket.spend();
-        }
+        bucket.spend();
         assert!(bucket.should_ask(&rules));
         bucket.answered(&rules, Some(3));
         assert!(!bucket.should_ask(&rules), "the budget is spent");

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use time::Duration;
 
 use super::{
-    Attempt, BudgetWindow, Decision, GuessBudgets, MIN_BITS_WITHOUT_THROTTLE, SharedBudgets,
-    Throttle, Token,
+    Attempt, BudgetKey, BudgetWindow, Decision, GuessBudgets, MIN_BITS_WITHOUT_THROTTLE,
+    SharedBudgets, Throttle, Token,
     buckets::{BucketPlace, BucketRules, Buckets, NoToken},
     counts::{GuessCounts, GuessKeys, Places, TokenAnswer},
     source::GuessSource,
@@ -94,17 +94,34 @@ impl GuessThrottle {
             let due = self.counts().block_due(budget, keys, window);
             let Some((window, block)) = due else { continue };
             let key = keys.of(budget);
-            let answer = shared.take_tokens(&key, window, block).await;
-            let mut counts = self.counts();
-            if counts.window == window {
-                let buckets = counts.of(budget);
-                let rules = *buckets.rules();
-                let granted = answer.as_ref().ok().map(|taken| rules.granted_of_block(*taken));
-                buckets.answered(&key, granted);
-            }
-            answer?;
+            let mut asking = Asking { counts: &self.counts, window, budget, key, taken: None };
+            asking.taken = Some(shared.take_tokens(&key, window, block).await?);
         }
         Ok(())
+    }
+}
+
+/// A call that asks the shared budget for a block. When it ends, other calls go on: they use the
+/// block, or ask themselves if this call failed or was dropped.
+struct Asking<'a> {
+    counts: &'a Mutex<GuessCounts>,
+    window: BudgetWindow,
+    budget: GuessBudget,
+    key: BudgetKey,
+    /// The tokens that all processes have taken, if the shared budget has answered.
+    taken: Option<u64>,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut counts = lock(self.counts);
+        if counts.window == self.window {
+            let buckets = counts.of(self.budget);
+            let rules = *buckets.rules();
+            let granted = self.taken.map(|taken| rules.granted_of_block(taken));
+            buckets.answered(&self.key, granted);
+            counts.wake(self.budget, BucketPlace::Own(self.key));
+        }
     }
 }
 
@@ -124,7 +141,8 @@ impl Throttle for GuessThrottle {
         let keys = GuessKeys { source: source.key(), code: source.key_with(attempt.code) };
         let window = BudgetWindow::at(attempt.now);
         let only_alarms = attempt.bits >= MIN_BITS_WITHOUT_THROTTLE;
-        // Each round waits for the end of another call, which takes or returns a token.
+        // Each round waits for the end of another call, which takes or returns a token, or asks for
+        // a block.
         loop {
             if let Some(shared) = &self.shared
                 && !attempt.in_transaction
@@ -146,7 +164,9 @@ impl Throttle for GuessThrottle {
                     let _ = ended.await;
                     continue;
                 }
-                TokenAnswer::Nothing(budget, NoToken::InUse) => (budget, SOON),
+                // Failures of other calls ended meanwhile: the next round asks for a block.
+                TokenAnswer::Nothing(_, NoToken::BlockDue) if !attempt.in_transaction => continue,
+                TokenAnswer::Nothing(budget, NoToken::InUse | NoToken::BlockDue) => (budget, SOON),
                 TokenAnswer::Nothing(budget, NoToken::Spent) => {
                     (budget, until_next_window(attempt.now))
                 }

@@ -104,6 +104,8 @@
 //! [`with_code_format`](crate::Invitations::with_code_format) refuses formats below
 //! [`MIN_BITS_WITHOUT_THROTTLE`] bits on a service without a throttle.
 
+#[cfg(all(test, feature = "throttle"))]
+mod asking_tests;
 #[cfg(feature = "throttle")]
 mod buckets;
 #[cfg(feature = "throttle")]
