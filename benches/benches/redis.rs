@@ -5,10 +5,27 @@
 //! cargo bench -p invitation-benches --bench redis
 //! ```
 //!
-//! It starts its own servers. `-- --test` runs everything with few codes.
+//! It starts its own servers. `-- --test` runs everything with few codes. Parts: `redeem`, `look`
+//! and `features`, which compares a service with one that has a consumer of the feed, a keyring
+//! or a throttle too. Environment variables of `features`:
+//!
+//! - `INVITATION_BENCH_CALLERS`: the numbers of callers, `1,32` by default.
+//! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 9 by default.
+//! - `INVITATION_BENCH_SECONDS`: how long each side of a round runs, 1 by default.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
+
+#[path = "shared/compare.rs"]
+mod compare;
+#[path = "shared/consumer.rs"]
+mod consumer;
+#[path = "shared/extent.rs"]
+mod extent;
+#[path = "../examples/load/redeem.rs"]
+mod load;
 
 use std::{
-    env,
+    future::Ready,
     time::{Duration, Instant},
 };
 
@@ -21,6 +38,9 @@ use invitation::{
 use invitation_testkit::Redis;
 use tokio::{runtime::Runtime, task::JoinSet};
 
+use compare::{Extent, Variant};
+use extent::{is_test, is_wanted, setting, settings};
+
 /// A minimal hand-written script without indexes: one hash for each code, and a stream.
 const BARE: &str = "
     local code = redis.call('HMGET', KEYS[1], 'expires_at', 'used_at')
@@ -29,15 +49,8 @@ const BARE: &str = "
     redis.call('XADD', KEYS[2], '*', 'action', 'redeem', 'code', KEYS[1], 'by', ARGV[2])
     return 1";
 
-fn is_test() -> bool {
-    env::args().any(|argument| argument == "--test")
-}
-
-/// Returns whether a part was selected, or no part was named.
-fn is_wanted(part: &str) -> bool {
-    let mut names = env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
-    names.peek().is_none() || names.any(|name| part.contains(&name))
-}
+/// The type of a reference that does not exist.
+type NoReference = fn(usize) -> Ready<f64>;
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
@@ -223,6 +236,37 @@ async fn by_the_bare_script(
     .await
 }
 
+/// Redeems with what a service can have besides, and without it, on a server that waits for the
+/// disk at each write.
+fn features(_: &mut Criterion) {
+    if !is_wanted("features") {
+        return;
+    }
+    let extent = if is_test() {
+        Extent { rounds: 1, time: Duration::from_millis(100), callers: vec![1, 32] }
+    } else {
+        Extent {
+            rounds: setting("INVITATION_BENCH_ROUNDS", 9),
+            time: Duration::from_secs(setting("INVITATION_BENCH_SECONDS", 1)),
+            callers: settings("INVITATION_BENCH_CALLERS", "1,32"),
+        }
+    };
+    let server = Redis::durable().expect("a server");
+    runtime().block_on(async {
+        let options = RedisOptions::new().expecting(Persistence::Nothing);
+        let store = RedisStore::connect(&server.url(), options).await.expect("a store");
+        let mut variants = [
+            Variant::new("default", store.clone()),
+            Variant::with_consumer(store.clone()),
+            Variant::with_keyring(store.clone()),
+            Variant::with_keyring_and_throttle(store),
+        ];
+        println!("\nredeem: single-use codes, without a reference\n");
+        let none: Option<(&str, NoReference)> = None;
+        compare::run(&extent, &mut variants, none, async |_| ()).await;
+    });
+}
+
 /// Measures the memory of a million invitations, and the duration of queries among them.
 fn look(c: &mut Criterion) {
     if !is_wanted("look") {
@@ -293,5 +337,5 @@ fn used_memory(server: &Redis) -> u64 {
     line.and_then(|number| number.trim().parse().ok()).expect("a number")
 }
 
-criterion_group!(benches, redeem, look);
+criterion_group!(benches, redeem, features, look);
 criterion_main!(benches);

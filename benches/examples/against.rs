@@ -10,6 +10,8 @@
 //! - `INVITATION_BENCH_CALLERS`: the numbers of callers, `1,16,32,128,512` by default.
 //! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 9 by default.
 //! - `INVITATION_BENCH_SECONDS`: how long each side of a round runs, 2 by default.
+//! - `INVITATION_BENCH_WITHOUT_FEED`: if set, the side AFTER writes no position of the feed on
+//!   PostgreSQL, as versions without a feed. It shows what the rest of the difference is.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
 
@@ -22,6 +24,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
+use invitation::sql::sqlx::{self, PgPool};
 use invitation_testkit::{MariaDb, Redis};
 
 /// A running program `load`, on a database of its own.
@@ -92,6 +95,13 @@ async fn main() {
     let seconds: f64 = setting("INVITATION_BENCH_SECONDS", "2").parse().unwrap();
     let millis = std::time::Duration::from_secs_f64(seconds).as_millis();
 
+    if env::var_os("INVITATION_BENCH_WITHOUT_FEED").is_some() {
+        assert_eq!(database, "postgres", "only PostgreSQL can leave out the feed's position");
+        // The program's first answer shows that its tables exist.
+        sides[1].rate(1, 1);
+        leave_out_the_feed(&urls[1]).await;
+    }
+
     println!("\n{database}: redemptions per second, medians of {rounds} alternating rounds\n");
     println!("| callers | before | after | after / before | lowest and highest of the rounds |");
     println!("|---|---|---|---|---|");
@@ -117,6 +127,17 @@ async fn main() {
             median(ratios)
         );
     }
+}
+
+/// Takes the work for the position in the feed away from the table of events: the transaction's
+/// number, the sequence and their index.
+async fn leave_out_the_feed(url: &str) {
+    let pool = PgPool::connect(url).await.unwrap();
+    let statements = "DROP INDEX invitation_events_feed;
+        ALTER TABLE invitation_events ALTER transaction SET DEFAULT '0';
+        ALTER TABLE invitation_events ALTER sequence DROP IDENTITY;
+        ALTER TABLE invitation_events ALTER sequence SET DEFAULT 0";
+    sqlx::raw_sql(statements).execute(&pool).await.unwrap();
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
