@@ -60,7 +60,10 @@
 //! | `keyring` | `code::keyring`: codes that a stolen database does not reveal |
 //! | `throttle` | `code::throttle`: limits on wrong guesses of codes |
 //! | `audit-log` | `audit_log`: a log of the audit trail that shows any later change |
-//! | `delivery` | `delivery`: consumers of the event feed |
+//! | `delivery` | `delivery`: workers on the stream of audit events |
+//! | `smtp` | `delivery`: the codes of invitations by mail |
+//! | `webhooks` | `delivery::webhook`: events for other systems, signed and in order |
+//! | `files` | imports of CSV and JSON Lines files of any size |
 //! | `testing` | `testing`: the conformance suite and the model for authors of stores |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
