@@ -76,6 +76,9 @@ async fn call_waits_for_a_block_that_another_one_asks_for() {
         let throttle = throttle.clone();
         async move { take(&throttle, 100).await }
     });
+    // It asks for a block of all sources, and then for one of its own.
+    budgets.begun.notified().await;
+    budgets.answers.add_permits(1);
     budgets.begun.notified().await;
     let mut waiting = pin!(take(&throttle, 101));
     let polled = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -90,8 +93,12 @@ async fn call_waits_for_a_block_that_another_one_asks_for() {
 async fn dropped_call_leaves_the_question_to_the_next_one() {
     let (budgets, throttle) = without_its_first_block().await;
     let mut asking = Box::pin(take(&throttle, 100));
-    let polled = asking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(matches!(polled, Poll::Pending), "{polled:?}");
+    // It asks for a block of all sources, and then for one of its own.
+    for answers in [0, 1] {
+        budgets.answers.add_permits(answers);
+        let polled = asking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Pending), "{polled:?}");
+    }
     let mut waiting = pin!(take(&throttle, 101));
     let polled = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending(), "another call asks: {polled:?}");
