@@ -146,9 +146,8 @@ impl Amendment {
 
     /// Sets another role.
     ///
-    /// The policy must also let the creator of the invitation grant this role; otherwise
-    /// the code cannot be redeemed. Redemption checks the role of the creator, not of the
-    /// user who amended the invitation.
+    /// The user who sets the role becomes the grantor: redeeming then checks that the policy
+    /// still lets this user's role grant it, and no longer asks for the creator's role.
     pub fn with_role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
     }

@@ -48,13 +48,18 @@ pub(crate) fn lone_statement_kind(kind: StoreErrorKind) -> StoreErrorKind {
 /// [`Register::is_conflict`](invitation_core::admit::Register::is_conflict).
 ///
 /// ```
-/// use invitation_core::{
-///     Actor, Division, Draft, Error, Invitations, Redeemed, Redeemer, Role, UserId, Username,
+/// # mod invitation {
+/// #     pub use invitation_core::*;
+/// #     pub use invitation_sqlx::{self as sql, SqliteStore};
+/// # }
+/// use invitation::{
+///     Actor, Division, Draft, Error, Invitations, Redeemed, Redeemer, Role, SqliteStore, UserId,
+///     Username,
 ///     admit::Register,
-/// };
-/// use invitation_sqlx::{
-///     SqliteStore, is_conflict,
-///     sqlx::{self, Sqlite, SqliteConnection},
+///     sql::{
+///         is_conflict,
+///         sqlx::{self, Sqlite, SqliteConnection},
+///     },
 /// };
 ///
 /// struct Users;
