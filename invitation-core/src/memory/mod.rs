@@ -3,6 +3,7 @@
 mod budgets;
 mod documents;
 mod feed;
+mod look_up;
 mod state;
 
 use std::{
@@ -102,9 +103,8 @@ impl Store for MemoryStore {
         user: &UserId,
     ) -> Result<Option<Facts>, StoreError> {
         let state = self.state();
-        let found = state.find_in(target, scope).map(|slot| &state.invitations[slot]);
-        let facts = found.map(|stored| stored.facts(Some(user), None));
-        Ok(facts.filter(|facts| target.finds(&facts.invitation, facts.mine.as_ref())))
+        let found = state.find_of(target, scope, user).map(|slot| &state.invitations[slot]);
+        Ok(found.map(|stored| stored.facts(Some(user), None)))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

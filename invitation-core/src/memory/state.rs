@@ -25,7 +25,6 @@ use crate::{
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     scope::Scope,
     store::{Insert, Inserted, Invitee, NewInvitation},
-    target::Target,
     text::{UserId, Username},
     throttle::{BudgetCount, BudgetKey},
     time::Timestamp,
@@ -35,8 +34,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) invitations: Vec<Stored>,
-    by_id: HashMap<InvitationId, usize, Uniform>,
-    by_digest: HashMap<CodeDigest, usize, Uniform>,
+    pub(super) by_id: HashMap<InvitationId, usize, Uniform>,
+    pub(super) by_digest: HashMap<CodeDigest, usize, Uniform>,
     newest: BTreeMap<(Timestamp, InvitationId), usize>,
     /// The events that are left, in the order of writing.
     pub(super) events: VecDeque<Event>,
@@ -64,7 +63,7 @@ struct StoredRequest {
 /// A hasher for keys that are already random (ids and digests that this library creates):
 /// it takes their last bytes.
 #[derive(Clone, Default, Debug)]
-struct Uniform(u64);
+pub(super) struct Uniform(u64);
 
 impl BuildHasher for Uniform {
     type Hasher = Self;
@@ -99,7 +98,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    fn redemption_of(&self, user: &UserId) -> Option<&Redemption> {
+    pub(super) fn redemption_of(&self, user: &UserId) -> Option<&Redemption> {
         let last = self.invitation.last_use.as_ref();
         last.filter(|last| last.user == *user).or_else(|| self.redemptions.get(user))
     }
@@ -171,20 +170,6 @@ impl Stored {
 }
 
 impl State {
-    pub(super) fn find(&self, target: &Target) -> Option<usize> {
-        match target {
-            Target::Id(id) => self.by_id.get(id).copied(),
-            Target::Code(digests) => {
-                digests.iter().find_map(|digest| self.by_digest.get(digest).copied())
-            }
-        }
-    }
-
-    pub(super) fn find_in(&self, target: &Target, scope: &Scope) -> Option<usize> {
-        self.find(target)
-            .filter(|slot| scope.contains(&self.invitations[*slot].invitation.division))
-    }
-
     pub(super) fn insert(&mut self, insert: &Insert) -> Inserted {
         let Insert { rows, quotas, request } = insert;
         if let Some(known) = request.as_ref().and_then(|request| self.known(request)) {
@@ -260,20 +245,16 @@ impl State {
     }
 
     pub(super) fn apply(&mut self, transition: &Transition) -> Outcome {
-        let Some(slot) = self.find_in(transition.target(), transition.scope()) else {
-            return Outcome::Missing;
-        };
-        let stored = &self.invitations[slot];
         let shares_event = transition.change().shares_event();
         let event = self.events_by_id.get(&transition.event().id).filter(|_| !shares_event);
         let about = event.map(|slot| self.event(*slot).invitation);
+        let Some(slot) = self.find_for(transition, about.flatten()) else {
+            return Outcome::Missing;
+        };
+        let stored = &self.invitations[slot];
         let is_replay = about.map(|about| about == Some(stored.invitation.id));
         let mailbox = transition.mailbox_on(&stored.invitation);
         let mut facts = Box::new(stored.facts(transition.redeemer(), mailbox));
-        let is_found = transition.target().finds(&facts.invitation, facts.mine.as_ref());
-        if is_replay != Some(true) && !is_found {
-            return Outcome::Missing;
-        }
         match is_replay {
             Some(true) => return Outcome::Replayed(facts),
             // Another event has this id, so the event cannot be written.
