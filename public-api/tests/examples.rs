@@ -35,13 +35,11 @@ fn root() -> BTreeMap<String, String> {
     let paths = listing.lines().take_while(|line| !line.is_empty());
     let at_root = paths.filter_map(|line| {
         let line = line.split(" #[").next().unwrap_or(line);
-        match line.split_once(" = ") {
-            Some((name, path)) => Some((name.to_owned(), path.to_owned())),
-            None => {
-                let name = line.strip_suffix("::").unwrap_or(line);
-                (!name.contains("::")).then(|| (name.to_owned(), format!("invitation::{name}")))
-            }
+        if let Some((name, path)) = line.split_once(" = ") {
+            return Some((name.to_owned(), path.to_owned()));
         }
+        let name = line.strip_suffix("::").unwrap_or(line);
+        (!name.contains("::")).then(|| (name.to_owned(), format!("invitation::{name}")))
     });
     let names: BTreeMap<_, _> = at_root.collect();
     assert!(names.len() > 60, "the names are read: {names:?}");
