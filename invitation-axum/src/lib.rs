@@ -6,9 +6,14 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use axum::Router;
+//! use axum::{
+//!     Router,
+//!     body::Body,
+//!     http::{Request, StatusCode},
+//! };
 //! use invitation_axum::{BaseUrl, Dashboard, Parts, Service, Web};
 //! use invitation_core::{Actor, Invitations, MemoryStore, Role, Store, UserId};
+//! use tower::ServiceExt as _;
 //!
 //! fn who(request: &Parts) -> Option<Actor> {
 //!     // A real host looks up its session, or checks a token.
@@ -17,6 +22,8 @@
 //!     Some(Actor::across_divisions(user, Role::new("admin").ok()?))
 //! }
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
 //! let service: Service = Invitations::new(store);
 //! let web = Web::new(service, who).with_base_url(BaseUrl::parse("https://example.com")?);
@@ -25,7 +32,18 @@
 //!     .nest_service("/api/invitations", web.api())
 //!     .nest_service("/invitations", web.dashboard(Dashboard::new().with_sign_in("/login")))
 //!     .merge(web.openapi_router("/api/invitations")); // GET /openapi.json
-//! # Ok::<_, invitation_core::FieldError>(())
+//!
+//! // Without an actor, a visitor of the dashboard is sent to the host's login.
+//! let visit = Request::get("/invitations").body(Body::empty())?;
+//! let response = app.clone().oneshot(visit).await?;
+//! assert_eq!(response.status(), StatusCode::SEE_OTHER);
+//! assert!(response.headers()["location"].to_str()?.starts_with("/login"));
+//!
+//! let signed_in = Request::get("/invitations").header("authorization", "Bearer u-1");
+//! let response = app.oneshot(signed_in.body(Body::empty())?).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! `nest_service`, unlike `nest`, also accepts the mount point with a slash at its end.

@@ -259,6 +259,31 @@ impl<'a> From<&'a SystemActor> for Caller<'a> {
 /// The user id is the key of idempotency: a redeemer who presents the same code again
 /// gets the same redemption. Use the id that the account will have, and choose it before
 /// the call: see [Choosing the redeemer's id](crate::admit#choosing-the-redeemers-id).
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Email, Redeemer, Refusal, Username, VerifiedEmail};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let for_anna = Draft::new().for_email(Email::parse("anna@example.com")?);
+/// let code = invitations.create(&manager, for_anna).await?.code().reveal();
+///
+/// let stranger = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// let refused = invitations.redeem(&code, &stranger).await.unwrap_err();
+/// assert_eq!(refused.refusal(), Some(&Refusal::AddressProofRequired));
+///
+/// // The same newcomer, once the host has proved the address.
+/// let proved = VerifiedEmail::vouched_by_host(Email::parse("anna@example.com")?);
+/// let anna = stranger.with_email(proved);
+/// assert_eq!(invitations.redeem(&code, &anna).await?.username(), anna.username());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redeemer {
     user: UserId,

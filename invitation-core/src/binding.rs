@@ -5,6 +5,21 @@ use std::num::NonZeroU32;
 use crate::email::{Email, EmailDomain, EmailKey};
 
 /// The e-mail address or domain that a redeemer of a code must prove.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Binding, Email, EmailDomain};
+///
+/// let anna = Email::parse("Anna@example.com")?;
+/// let domain = Binding::Domain(EmailDomain::parse("example.com")?);
+/// assert!(domain.is_met_by(Some(anna.key())) && !domain.is_met_by(None));
+///
+/// let address = Binding::Address(Email::parse("anna@EXAMPLE.com")?);
+/// assert!(address.is_met_by(Some(anna.key())));
+/// assert!(!address.is_met_by(Some(Email::parse("ben@example.com")?.key())));
+/// assert!(Binding::Anyone.is_met_by(None));
+/// # Ok::<_, invitation::FieldError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a binding")]
 pub enum Binding {

@@ -26,6 +26,7 @@ use crate::{
 /// let draft = Draft::new()
 ///     .for_email(Email::parse("anna@example.com")?)
 ///     .expiring(Expiry::InDays(14));
+/// assert_eq!(draft.role(), None); // the default, which depends on the actor
 /// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,6 +115,29 @@ impl Default for Draft {
 
 /// New terms for an existing invitation. Terms that are not set keep their value. An
 /// amendment never changes the code.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Amendment, Expiry, IfVersion};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let created = invitations.create(&manager, Draft::new()).await?;
+/// let id = created.invitation().id();
+///
+/// // A manager may not do this. An administrator makes the newcomer a manager, too.
+/// let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?);
+/// let better = Amendment::new().with_role(Role::new("manager")?).expiring(Expiry::InDays(30));
+/// let amended = invitations.amend(&admin, id, better, IfVersion::Any).await?;
+/// assert_eq!(amended.role().as_str(), "manager");
+/// assert_eq!(*invitations.copy(&admin, id).await?.reveal(), *created.code().reveal());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[must_use]
 pub struct Amendment {
@@ -146,8 +170,9 @@ impl Amendment {
 
     /// Sets another role.
     ///
-    /// The user who sets the role becomes the grantor: redeeming then checks that the policy
-    /// still lets this user's role grant it, and no longer asks for the creator's role.
+    /// The user who amends the invitation becomes its
+    /// [grantor](crate::Invitation::grantor). The policy must let this user's role grant the new
+    /// role, when the invitation is amended and when it is redeemed.
     pub fn with_role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
     }
@@ -159,6 +184,28 @@ impl Amendment {
 }
 
 /// The version of an invitation to which a change applies (HTTP's `If-Match`).
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{IfVersion, Refusal};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let created = invitations.create(&manager, Draft::new()).await?;
+/// let (id, seen) = (created.invitation().id(), created.invitation().version());
+///
+/// // Two administrators look at the same row. Only the first one changes what both saw.
+/// let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?);
+/// invitations.revoke(&admin, id, None, IfVersion::Exactly(seen)).await?;
+/// let late = invitations.delete(&admin, id, IfVersion::Exactly(seen)).await.unwrap_err();
+/// assert_eq!(late.refusal(), Some(&Refusal::VersionMismatch { current: seen + 1 }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum IfVersion {

@@ -9,6 +9,37 @@ use crate::{
 };
 
 /// The reason why a call did not succeed.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Error, Redeemer, Refusal, Username};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let code = invitations.create(&manager, Draft::new()).await?.code().reveal();
+/// let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// let ben = Redeemer::new(UserId::new("u-3")?, Username::new("ben")?);
+/// invitations.redeem(&code, &anna).await?;
+///
+/// for (typed, status) in [(&code[..], 409), ("7KQ2-9F", 422)] {
+///     let error = invitations.redeem(typed, &ben).await.unwrap_err();
+///     // What a host's page answers: an error of the store says nothing about the code.
+///     let answer = match &error {
+///         Error::ParseCode(_) | Error::Invalid(_) => 422,
+///         Error::Refused(refused) if *refused.refusal() == Refusal::CodeUnknown => 404,
+///         Error::Refused(_) => 409,
+///         Error::Store(failed) if failed.is_retryable() => 503,
+///         _ => 500,
+///     };
+///     assert_eq!(answer, status, "{error}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

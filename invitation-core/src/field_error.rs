@@ -66,6 +66,26 @@ impl fmt::Display for FieldError {
 impl StdError for FieldError {}
 
 /// All input values of one call that were not accepted: at least one [`FieldError`].
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Error, Expiry};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let far = Draft::new().expiring(Expiry::InDays(10_000)).for_uses(u32::MAX.try_into()?);
+/// let Err(Error::Invalid(errors)) = invitations.create(&manager, far).await else {
+///     panic!("it breaks two limits")
+/// };
+/// let fields: Vec<_> = errors.errors().iter().map(|error| error.field()).collect();
+/// assert_eq!(fields, ["expires_in_days", "max_uses"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ValidationErrors(Vec<FieldError>);
 

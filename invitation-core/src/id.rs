@@ -66,6 +66,19 @@ macro_rules! id {
 id! {
     /// The public id of an invitation. It neither redeems the invitation nor derives from
     /// the code.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::InvitationId;
+    ///
+    /// let id: InvitationId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
+    /// assert_eq!(InvitationId::from_bytes(*id.as_bytes()), id); // the form that stores keep
+    /// assert_eq!(id.to_string(), "01890a5d-ac96-774b-bcce-b302099a8057");
+    ///
+    /// let refused = "42".parse::<InvitationId>().unwrap_err();
+    /// assert_eq!(refused.to_string(), "id: must be a UUID");
+    /// # Ok::<_, invitation::FieldError>(())
+    /// ```
     InvitationId, "id"
 }
 
@@ -77,6 +90,29 @@ id! {
 
 id! {
     /// The id of a call that created several invitations.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::{Criteria, Paging};
+    /// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let invitations = Invitations::new(MemoryStore::new());
+    /// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+    /// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+    /// let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?);
+    /// let staff = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+    /// let created = invitations.create_many(&admin, vec![staff.clone(), staff]).await?;
+    /// invitations.create(&manager, Draft::new()).await?;
+    ///
+    /// let batch = created[0].invitation().batch().expect("created with others");
+    /// let together = Criteria::new().in_batch(batch);
+    /// let page = invitations.list(&admin, &together, Paging::default()).await?;
+    /// assert_eq!(page.items().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     BatchId, "batch"
 }
 

@@ -20,6 +20,29 @@ use crate::{
 ///
 /// The code is not among them, in no form: the calls that may show it return it beside the
 /// invitation. A store keeps a [`Record`](crate::store::Record).
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Email, Invitation, Status};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let for_anna = Draft::new().for_email(Email::parse("anna@example.com")?);
+/// let created = invitations.create(&manager, for_anna).await?;
+/// let invitation: &Invitation = created.invitation();
+///
+/// assert_eq!((invitation.role().as_str(), invitation.division().as_str()), ("staff", "sales"));
+/// assert_eq!((invitation.uses(), invitation.max_uses().get()), (0, 1));
+/// // The status depends on the time; all other facts do not.
+/// assert_eq!(invitation.status(invitation.created_at()), Status::Active);
+/// assert_eq!(invitation.status(invitation.expires_at()), Status::Expired);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invitation(Record);
 

@@ -300,6 +300,28 @@ impl Default for Limits {
 }
 
 /// The requested expiry of an invitation, which is valid while `now < expires_at`.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Expiry, Timestamp};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let week = Draft::new().expiring(Expiry::InDays(7));
+/// let invitation = invitations.create(&manager, week).await?.invitation().clone();
+/// let lifetime = invitation.expires_at().as_micros() - invitation.created_at().as_micros();
+/// assert_eq!(lifetime, 7 * 24 * 3600 * 1_000_000);
+///
+/// let past = Draft::new().expiring(Expiry::At(Timestamp::from_micros(0).expect("the epoch")));
+/// let refused = invitations.create(&manager, past).await.unwrap_err();
+/// assert!(refused.to_string().starts_with("expires_at: "));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum Expiry {

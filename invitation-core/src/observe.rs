@@ -26,6 +26,33 @@
 //! A service reports its steps by itself, and the stores of this library report retries,
 //! batches and connections. Calls to a store are reported if the host wraps it in
 //! [`Observed`]. Authors of stores call the functions of this module.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use invitation::observe::{Observed, Observer};
+//! use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+//! use metrics_util::debugging::DebuggingRecorder;
+//!
+//! # #[cfg(not(feature = "metrics"))]
+//! # fn main() {}
+//! # #[cfg(feature = "metrics")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+//! # let manager = Actor::in_division(user, role, Division::new("sales")?);
+//! // A host installs the recorder of its exporter, such as that for Prometheus.
+//! let recorder = DebuggingRecorder::new();
+//! let _guard = metrics::set_default_local_recorder(&recorder);
+//!
+//! let store = Observed::new(MemoryStore::new(), Observer::default());
+//! Invitations::new(store).create(&manager, Draft::new()).await?;
+//!
+//! let reported = recorder.snapshotter().snapshot().into_vec();
+//! let is_reported = |name| reported.iter().any(|(key, ..)| key.key().name() == name);
+//! assert!(is_reported("invitation_steps_total") && is_reported("invitation_store_calls_total"));
+//! # Ok(())
+//! # }
+//! ```
 
 pub use crate::{
     observed::{Observed, Observer},

@@ -11,6 +11,17 @@ use serde::{Deserialize, Serialize};
 use crate::{event::Action, field_error::FieldError, text::Role};
 
 /// A right that a policy gives or does not give to a role.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Policy, Right, Role};
+///
+/// let (policy, manager) = (Policy::default(), Role::new("manager")?);
+/// let of_managers: Vec<_> =
+///     Right::ALL.into_iter().filter(|right| policy.allows(&manager, *right)).collect();
+/// assert_eq!(of_managers, [Right::Create, Right::View, Right::Copy]);
+/// # Ok::<_, invitation::FieldError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -123,6 +134,21 @@ impl Right {
 }
 
 /// The rights of one role, and the roles that it may grant.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Policy, Right, Rights, Role};
+///
+/// // Teachers invite pupils, and revoke what was sent to the wrong one.
+/// let (teacher, pupil) = (Role::new("teacher")?, Role::new("pupil")?);
+/// let rights = Rights::none()
+///     .may([Right::Create, Right::View, Right::Copy, Right::Revoke])
+///     .granting([pupil.clone()]);
+/// let policy = Policy::default().with_role(teacher.clone(), rights);
+/// assert!(policy.may_grant(&teacher, &pupil) && !policy.may_grant(&teacher, &teacher));
+/// assert!(policy.allows(&teacher, Right::Revoke) && !policy.allows(&teacher, Right::Amend));
+/// # Ok::<_, invitation::FieldError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rights {

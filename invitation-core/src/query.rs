@@ -126,6 +126,34 @@ impl ListOrder {
 }
 
 /// A range of time: `from <= t < until`. A missing end does not limit the range.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Paging, TimeRange};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use invitation::{Timestamp, clock::ManualClock};
+/// # let clock = ManualClock::new(Timestamp::from_micros(0).unwrap());
+/// # let invitations = Invitations::new(MemoryStore::new()).with_clock(clock.clone());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// invitations.create(&manager, Draft::new()).await?;
+/// clock.advance(time::Duration::HOUR);
+/// let now = invitations.now();
+/// let before = TimeRange { until: Some(now), ..TimeRange::default() };
+/// let after = TimeRange { from: Some(now), ..TimeRange::default() };
+/// assert!(after.contains(now) && !before.contains(now));
+///
+/// for (range, found) in [(before, 1), (after, 0)] {
+///     let created = Criteria::new().created_within(range);
+///     let page = invitations.list(&manager, &created, Paging::default()).await?;
+///     assert_eq!(page.items().len(), found);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a stretch has two ends")]
 pub struct TimeRange {

@@ -60,6 +60,28 @@ impl Quota {
 }
 
 /// An optional maximum.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Cap, Limits, Refusal};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::num::NonZeroU32;
+///
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let one = Cap::AtMost(NonZeroU32::MIN);
+/// let limits = Limits::default().with_pending_per_inviter(one);
+/// let invitations = Invitations::new(MemoryStore::new()).with_limits(limits);
+/// invitations.create(&manager, Draft::new()).await?;
+///
+/// let second = invitations.create(&manager, Draft::new()).await.unwrap_err();
+/// assert!(matches!(second.refusal(), Some(Refusal::QuotaExceeded { max, .. }) if max.get() == 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Cap {

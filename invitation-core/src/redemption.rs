@@ -10,6 +10,33 @@ use crate::{
 };
 
 /// The record of one redemption of an invitation.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Paging, Redeemer, Redemption, Username};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// use std::num::NonZeroU32;
+///
+/// let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?)
+///     .based_in(Division::new("sales")?);
+/// let twice = Draft::new().with_role(Role::new("staff")?).for_uses(NonZeroU32::new(2).unwrap());
+/// let created = invitations.create(&admin, twice).await?;
+/// for name in ["anna", "ben"] {
+///     let newcomer = Redeemer::new(UserId::new(name)?, Username::new(name)?);
+///     invitations.redeem(&created.code().reveal(), &newcomer).await?;
+/// }
+///
+/// let page = invitations.redemptions(&admin, created.invitation().id(), Paging::default()).await?;
+/// let latest: &Redemption = &page.items()[0];
+/// assert_eq!((latest.username.as_str(), latest.role.as_str()), ("ben", "staff"));
+/// assert_eq!(page.items().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
 pub struct Redemption {

@@ -20,6 +20,32 @@ use crate::{
 ///
 /// It reveals neither a code, nor the address that a code is bound to, nor that something
 /// exists in another division.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Refusal, Right};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let denied = invitations
+///     .create(&manager, Draft::new().with_role(Role::new("admin")?))
+///     .await
+///     .unwrap_err();
+/// let refusal = denied.refusal().expect("the policy refuses it");
+/// assert_eq!(*refusal, Refusal::RoleNotGrantable { role: Role::new("admin")? });
+/// // Its text is for people, for example on the host's page.
+/// assert_eq!(refusal.to_string(), "this role may not invite anybody as admin");
+/// assert_eq!(
+///     Refusal::Forbidden { right: Right::Revoke }.to_string(),
+///     "this role may not revoke invitations",
+/// );
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Refusal {

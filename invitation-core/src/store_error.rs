@@ -45,6 +45,21 @@ pub struct StoreError {
 }
 
 /// The kind of a store's failure, by its consequence for the caller.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{StoreError, StoreErrorKind};
+///
+/// // How a host answers a failure of its store.
+/// let answer = |error: &StoreError| match error.kind() {
+///     StoreErrorKind::Unavailable | StoreErrorKind::Conflict => "nothing was done; try again",
+///     StoreErrorKind::OutcomeUnknown => "ask again with the same redeemer",
+///     _ => "call for help",
+/// };
+/// let lost = StoreError::new(StoreErrorKind::OutcomeUnknown, "redeem");
+/// assert_eq!(answer(&lost), "ask again with the same redeemer");
+/// assert!(!lost.is_retryable(), "the change may have been made");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

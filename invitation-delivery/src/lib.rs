@@ -2,7 +2,49 @@
 //!
 //! A [`Consumer`] reads the feed behind a durable cursor and gives its pages to a [`Process`].
 //! Several machines may run the same consumer: one of them holds the cursor, and another one
-//! continues after a crash. The example of [`Consumer`] shows its use.
+//! continues after a crash.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use std::io;
+//!
+//! use async_trait::async_trait;
+//! use invitation::feed::{CursorHolder, CursorName, FeedPage};
+//! use invitation::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
+//! # use invitation_delivery as delivery;
+//! use delivery::{Consumer, ConsumerError, Process, Progress};
+//!
+//! /// A consumer that another system takes no events from while it is down.
+//! #[derive(Debug)]
+//! struct Forward {
+//!     is_up: bool,
+//! }
+//!
+//! #[async_trait]
+//! impl Process for Forward {
+//!     type Error = io::Error;
+//!
+//!     async fn process(&self, page: &FeedPage) -> Result<(), Self::Error> {
+//!         assert_eq!(page.events.len(), 1);
+//!         if self.is_up { Ok(()) } else { Err(io::Error::other("it is down")) }
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+//! Invitations::new(&store).create(&SystemActor::for_bootstrap(), draft).await?;
+//!
+//! let (name, holder) = (CursorName::new("forward")?, CursorHolder::new("host-1:71")?);
+//! let consumer = Consumer::new(&store, name, holder);
+//! let failed = consumer.run(&Forward { is_up: false }).await;
+//! assert!(matches!(failed, Err(ConsumerError::Process(_))));
+//! // Nothing is lost: the same event comes again.
+//! assert_eq!(consumer.run(&Forward { is_up: true }).await?, Progress::UpToDate);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! [`Backoff`] says when a failed attempt is repeated.
 //!

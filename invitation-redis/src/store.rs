@@ -32,6 +32,22 @@ const MAX_PURGED: u32 = 500;
 /// A store in one namespace of a Redis server or cluster.
 ///
 /// Clones share the connection. The [crate documentation](crate) lists the guarantees.
+///
+/// ```no_run
+/// use invitation_core::Invitations;
+/// use invitation_redis::{RedisOptions, RedisStore};
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// // Two applications on one server, whose invitations know nothing of each other.
+/// let url = "redis://127.0.0.1/";
+/// let of_shop = RedisOptions::new().with_namespace("shop".parse()?);
+/// let of_forum = RedisOptions::new().with_namespace("forum".parse()?);
+/// let shop = RedisStore::connect(url, of_shop).await?;
+/// let forum = RedisStore::connect(url, of_forum).await?;
+/// let (shop, forum) = (Invitations::new(shop), Invitations::new(forum));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RedisStore {
     pub(crate) calls: Calls,

@@ -77,6 +77,32 @@ use crate::{
 /// On a Galera cluster, migrate from one process, because schema changes on two nodes conflict.
 /// Concurrent changes on two nodes are conflicts, which the store retries like any other. A read
 /// sees what another node has committed only with `wsrep_sync_wait`.
+///
+/// ```no_run
+/// use invitation_core::Invitations;
+/// use invitation_sqlx::{
+///     MySqlStore,
+///     sqlx::{self, mysql::MySqlPoolOptions},
+/// };
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = MySqlPoolOptions::new()
+///     .test_before_acquire(false) // saves a round trip for each call
+///     .after_connect(|connection, _| {
+///         Box::pin(async move {
+///             let limit = "SET SESSION innodb_lock_wait_timeout = 5";
+///             sqlx::raw_sql(limit).execute(connection).await.map(drop)
+///         })
+///     })
+///     .connect("mysql://app@localhost/app")
+///     .await?;
+///
+/// let store = MySqlStore::new(pool);
+/// store.migrate().await?;
+/// let invitations = Invitations::new(store);
+/// # Ok(())
+/// # }
+/// ```
 pub type MySqlStore = SqlStore<MySql>;
 
 impl SqlStore<MySql> {

@@ -45,6 +45,26 @@ use crate::{
 /// count by anything but the status, the expiry and the division reads each invitation with that
 /// property. A count of a search examines at most 10,000 candidates; with more, its numbers are
 /// lower bounds.
+///
+/// ```no_run
+/// use invitation_core::Invitations;
+/// use invitation_sqlx::{
+///     PgStore,
+///     sqlx::postgres::{PgConnectOptions, PgPoolOptions},
+/// };
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// // The pool of the host, which its accounts use, too.
+/// let options: PgConnectOptions = "postgres://app@localhost/app".parse()?;
+/// let options = options.options([("lock_timeout", "5s")]);
+/// let pool = PgPoolOptions::new().max_connections(20).connect_with(options).await?;
+///
+/// let store = PgStore::new(pool.clone());
+/// store.migrate().await?;
+/// let invitations = Invitations::new(store);
+/// # Ok(())
+/// # }
+/// ```
 pub type PgStore = SqlStore<Postgres>;
 
 impl SqlStore<Postgres> {

@@ -28,6 +28,28 @@ use crate::{
 };
 
 /// A store in a SQLite database.
+///
+/// ```
+/// use invitation_core::{Draft, Invitations};
+/// use invitation_sqlx::SqliteStore;
+/// # use invitation_core::{Actor, Division, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("invitations.db");
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let store = SqliteStore::open(&file).await?; // creates the file and its tables
+/// let created = Invitations::new(store).create(&manager, Draft::new()).await?;
+///
+/// // After a restart of the host, the invitation is there.
+/// let invitations = Invitations::new(SqliteStore::open(&file).await?);
+/// let row = invitations.get(&manager, created.invitation().id()).await?;
+/// assert_eq!(row.invitation(), created.invitation());
+/// # Ok(())
+/// # }
+/// ```
 pub type SqliteStore = SqlStore<Sqlite>;
 
 /// A store inside a host's SQLite transaction.

@@ -9,16 +9,26 @@
 //! An item that a macro of the same crate declares is listed as the call of that macro. The
 //! definition of the macro follows at the end, so that a change of it shows as well.
 //!
+//! It also reads the documentation of an item and the examples in it, for a test that each item at
+//! the root of the facade has one.
+//!
 //! The library does not resolve types. It does not list auto traits, such as `Send`, and it
 //! lists an alias by its name.
 
+mod documentation;
+mod examples;
 mod listing;
 mod macros;
 mod modules;
 mod names;
 mod public;
 
-pub use self::{listing::listing, modules::Crate};
+pub use self::{
+    documentation::documentation,
+    examples::{Example, examples},
+    listing::listing,
+    modules::Crate,
+};
 
 /// The error of a crate whose sources cannot be read, with the reason.
 #[derive(Debug)]

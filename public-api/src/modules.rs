@@ -25,8 +25,9 @@ impl fmt::Debug for Crate {
 }
 
 /// A module, without its tests.
-#[derive(Default)]
 pub(crate) struct Module {
+    /// The attributes inside of the module's file, such as its documentation.
+    pub(crate) inner: Vec<Attribute>,
     pub(crate) items: Vec<Item>,
 }
 
@@ -48,17 +49,18 @@ impl Crate {
         let failed = |error: &dyn fmt::Display| Unreadable(format!("{}: {error}", file.display()));
         let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
         let parsed = syn::parse_file(&text).map_err(|error| failed(&error))?;
-        self.module(parsed.items, folder, path)
+        self.module(parsed.attrs, parsed.items, folder, path)
     }
 
     /// Adds a module and its submodules, without items that only tests compile.
     fn module(
         &mut self,
+        inner: Vec<Attribute>,
         items: Vec<Item>,
         folder: &Path,
         path: ModulePath,
     ) -> Result<(), Unreadable> {
-        let mut module = Module::default();
+        let mut module = Module { inner, items: Vec::new() };
         for mut item in items {
             if attributes(&item).iter().any(is_for_tests) {
                 continue;
@@ -67,7 +69,7 @@ impl Crate {
                 let name = child.ident.to_string();
                 let inner = [path.as_slice(), std::slice::from_ref(&name)].concat();
                 if let Some((_, items)) = child.content.take() {
-                    self.module(items, &folder.join(&name), inner)?;
+                    self.module(Vec::new(), items, &folder.join(&name), inner)?;
                 } else {
                     let (file, folder) = find(folder, &name);
                     self.file(&file, &folder, inner)?;

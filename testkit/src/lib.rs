@@ -6,6 +6,7 @@
 //! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
 //! - [`Smtp`], a mail server: package `python3-aiosmtpd`.
+//! - [`Prometheus`], which scrapes the metrics of the test program: package `prometheus`.
 //! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
 //! - [`Proxy`]: a connection to a server that breaks on purpose.
 //! - [`Monitor`]: a record of the commands that a Redis server runs.
@@ -42,6 +43,7 @@ mod network;
 mod postgres;
 mod process;
 mod programs;
+mod prometheus;
 mod proxy;
 mod redis;
 mod redis_cluster;
@@ -69,6 +71,7 @@ pub use self::{
     mariadb::{MariaDb, MariaDbProgram},
     monitor::Monitor,
     postgres::{Postgres, PostgresProgram},
+    prometheus::{Prometheus, PrometheusProgram},
     proxy::Proxy,
     redis::{Redis, RedisProgram},
     redis_cluster::RedisCluster,

@@ -41,6 +41,26 @@ use crate::{
 /// function that defines it, under one lock.
 ///
 /// A lookup takes constant time; a list or a count scans every invitation.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Invitations, MemoryStore, Status};
+/// # use invitation::{Actor, Division, Draft, Redeemer, Role, UserId, Username};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let store = MemoryStore::new();
+/// // Services on a reference share the store, as those on a clone of a pool do.
+/// let (invites, admits) = (Invitations::new(&store), Invitations::new(&store));
+/// let code = invites.create(&manager, Draft::new()).await?.code().reveal();
+/// let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// admits.redeem(&code, &anna).await?;
+/// assert_eq!(invites.counts(&manager, &Criteria::new()).await?.of(Status::Used), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,

@@ -16,6 +16,34 @@ use crate::{
 };
 
 /// What it takes to redeem a code, by the invitation's current state.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Checked, Email, Redeemer, Username};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let open = invitations.create(&manager, Draft::new()).await?.code().reveal();
+/// let for_anna = Draft::new().for_email(Email::parse("anna@example.com")?);
+/// let bound = invitations.create(&manager, for_anna).await?.code().reveal();
+///
+/// let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// let claimed = Email::parse("ANNA@example.com")?;
+/// for (code, needed) in [(&open, "nothing"), (&bound, "a mail to anna@example.com")] {
+///     let next = match invitations.check(code, &anna, Some(&claimed)).await? {
+///         Checked::Redeemable => "nothing".to_owned(),
+///         Checked::ProofOf(address) => format!("a mail to {}", address.as_str()),
+///         Checked::AlreadyRedeemed(before) => format!("signing in as {}", before.username()),
+///     };
+///     assert_eq!(next, needed);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum Checked {

@@ -3,6 +3,29 @@
 use crate::{code::InvitationCode, invitation::Invitation};
 
 /// A new invitation and its code.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::IdempotencyKey;
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let key = IdempotencyKey::new("form-7")?;
+/// let created = invitations.create_once(&manager, &key, Draft::new()).await?;
+/// assert_eq!(created.invitation().role().as_str(), "staff");
+/// let code = created.code().reveal(); // to share with the newcomer
+///
+/// // The same form again, for example after a lost reply.
+/// let again = invitations.create_once(&manager, &key, Draft::new()).await?;
+/// assert!(again.is_replayed());
+/// assert_eq!(*again.code().reveal(), *code);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Created {
     invitation: Invitation,

@@ -20,9 +20,23 @@ use crate::{
 /// The criteria for listing or counting invitations. Without a criterion, all match.
 ///
 /// ```
-/// use invitation_core::{Criteria, Status};
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Email, Paging, Status};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// for address in ["anna@example.com", "ben@example.com"] {
+///     invitations.create(&manager, Draft::new().for_email(Email::parse(address)?)).await?;
+/// }
 /// let active_for_anna = Criteria::new().with_status(Status::Active).matching("anna");
+/// let page = invitations.list(&manager, &active_for_anna, Paging::default()).await?;
+/// assert_eq!(page.items().len(), 1);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[must_use]
@@ -238,6 +252,30 @@ impl EventCriteria {
 }
 
 /// A request for one page: where it begins, and its maximum length.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Paging};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// for _ in 0..3 {
+///     invitations.create(&manager, Draft::new()).await?;
+/// }
+/// let all = Criteria::new();
+/// let first = invitations.list(&manager, &all, Paging::first(2)?).await?;
+/// let next = first.next().expect("there are three");
+/// let second = invitations.list(&manager, &all, Paging::first(2)?.after(next)).await?;
+/// assert_eq!((first.items().len(), second.items().len(), second.next()), (2, 1, None));
+///
+/// assert_eq!(Paging::first(1_000).unwrap_err().to_string(), "limit: must be 1 to 200");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct Paging {

@@ -20,6 +20,31 @@ use crate::{
 };
 
 /// A redemption, and what it grants.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Metadata, Redeemer, Username};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let team = Metadata::new(serde_json::json!({ "team": "north" }))?;
+/// let code = invitations.create(&manager, Draft::new().with_metadata(team)).await?.code().reveal();
+///
+/// let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// let redeemed = invitations.redeem(&code, &anna).await?;
+/// assert_eq!((redeemed.role().as_str(), redeemed.division().as_str()), ("staff", "sales"));
+/// assert_eq!(redeemed.metadata().expect("it was attached").to_value()["team"], "north");
+///
+/// // A repeated call grants nothing anew: the account may have lost the role since.
+/// let again = invitations.redeem(&code, &anna).await?;
+/// assert!(again.is_replayed() && again.redemption() == redeemed.redemption());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redeemed {
     redemption: Redemption,

@@ -25,6 +25,34 @@ use crate::{
 };
 
 /// A page of invitations that were revoked.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Paging, RevokedPage};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// # let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?);
+/// for _ in 0..3 {
+///     invitations.create(&manager, Draft::new()).await?;
+/// }
+/// // The manager has left: all open invitations of hers end, a page at a time.
+/// let hers = Criteria::new().by_inviter(UserId::new("u-1")?);
+/// let (mut paging, mut revoked) = (Paging::first(2)?, 0);
+/// loop {
+///     let page: RevokedPage = invitations.revoke_all(&admin, &hers, None, paging).await?;
+///     revoked += page.revoked().len();
+///     let Some(next) = page.next() else { break };
+///     paging = Paging::first(2)?.after(next);
+/// }
+/// assert_eq!(revoked, 3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RevokedPage {
     revoked: Vec<InvitationId>,

@@ -29,6 +29,27 @@ use crate::{
 };
 
 /// An invitation as an actor sees it: a row of the dashboard's table.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Paging, Right, Status};
+/// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let invitations = Invitations::new(MemoryStore::new());
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// let created = invitations.create(&manager, Draft::new()).await?;
+/// let page = invitations.list(&manager, &Criteria::new(), Paging::default()).await?;
+/// let [row] = page.items() else { panic!("one invitation") };
+///
+/// assert_eq!((row.invitation().id(), row.status()), (created.invitation().id(), Status::Active));
+/// assert!(row.code().is_some(), "a manager may copy codes");
+/// assert_eq!(row.actions(), [Right::Copy]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct InvitationView {
     invitation: Invitation,

@@ -225,6 +225,30 @@ use crate::{
 /// test for every requirement; its `model::check` compares the store with a model over
 /// random sequences of calls. A store that passes both meets the requirements of this page, as far as tests
 /// can show.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Invitations, MemoryStore, Store};
+/// # use invitation::{Actor, Division, Draft, Role, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+///
+/// use invitation::store::CommittedBy;
+///
+/// // A host that chooses its store when it starts keeps it behind the trait.
+/// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+/// let invitations: Invitations<Arc<dyn Store>> = Invitations::new(Arc::clone(&store));
+/// # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+/// # let manager = Actor::in_division(user, role, Division::new("sales")?);
+/// invitations.create(&manager, Draft::new()).await?;
+///
+/// // Only a store inside a host's transaction waits for the commit of the host.
+/// assert!(matches!(store.committed_by(), CommittedBy::Store));
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
     /// Whether the store commits its own writes, or they commit and roll back with a

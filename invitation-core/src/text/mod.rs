@@ -133,11 +133,38 @@ identifier! {
     ///
     /// Managers and the audit trail show it beside the name. It is kept as long as the events
     /// are. So never put an e-mail address or a secret into it.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::UserId;
+    ///
+    /// let number: u64 = 7; // the key of the host's table
+    /// let user = UserId::new(format!("u-{number}"))?;
+    /// assert_eq!(user.as_str(), "u-7");
+    ///
+    /// // An id is kept as it is, or refused: here for its length.
+    /// let refused = UserId::new("u".repeat(UserId::MAX_BYTES + 1)).unwrap_err();
+    /// assert_eq!(refused.to_string(), "user_id: must not be longer than 128 bytes");
+    /// # Ok::<_, invitation::FieldError>(())
+    /// ```
     UserId, "user_id", 128
 }
 
 name! {
     /// The name of a user as people know it, which the column *Used By* shows.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::Username;
+    ///
+    /// assert_eq!(Username::new("山田\u{3000}太郎")?.as_str(), "山田 太郎");
+    ///
+    /// // Nobody can look like another user by a character that is not seen.
+    /// let refused = Username::new("an\u{200b}na").unwrap_err();
+    /// assert_eq!(refused.field(), "username");
+    /// assert!(refused.message().ends_with("(position 3)"));
+    /// # Ok::<_, invitation::FieldError>(())
+    /// ```
     Username, "username", 128
 }
 
@@ -183,11 +210,34 @@ name! {
     ///
     /// Only a [`Policy`](crate::Policy) gives a role its meaning. `Staff` and `staff` are
     /// two roles, and a role that the policy does not know cannot be granted.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::{Policy, Right, Role};
+    ///
+    /// let policy = Policy::default();
+    /// let manager = Role::new("manager")?;
+    /// assert!(policy.allows(&manager, Right::Create) && !policy.allows(&manager, Right::Revoke));
+    /// assert!(!policy.knows(&Role::new("Manager")?));
+    /// # Ok::<_, invitation::FieldError>(())
+    /// ```
     Role, "role", 64
 }
 
 name! {
     /// The part of the organisation that an invitation belongs to.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::Division;
+    ///
+    /// let sales = Division::new("Vertrieb Süd")?;
+    /// assert_eq!(sales.as_str(), "Vertrieb Süd");
+    ///
+    /// let refused = Division::new("sales ").unwrap_err();
+    /// assert_eq!(refused.to_string(), "division: must not begin or end with white space");
+    /// # Ok::<_, invitation::FieldError>(())
+    /// ```
     Division, "division", 64
 }
 

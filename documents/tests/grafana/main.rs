@@ -1,15 +1,19 @@
-//! The Grafana dashboard asks for metrics, labels and values that the library reports, and leaves
-//! none out.
+//! The Grafana dashboard and the alerts of the guide ask for metrics, labels and values that the
+//! library reports, and the dashboard leaves none out. A real Prometheus evaluates their queries.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod prometheus;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use invitation::audit::{Action, EventOutcome};
 use serde_json::Value;
 
-const DASHBOARD: &str = include_str!("../../docs/grafana.json");
-const GUIDE: &str = include_str!("../../src/guide/operating.md");
-const OBSERVE: &str = include_str!("../../invitation-core/src/observe.rs");
-const OBSERVED: &str = include_str!("../../invitation-core/src/observed.rs");
+const DASHBOARD: &str = include_str!("../../../docs/grafana.json");
+const GUIDE: &str = include_str!("../../../src/guide/operating.md");
+const OBSERVE: &str = include_str!("../../../invitation-core/src/observe.rs");
+const OBSERVED: &str = include_str!("../../../invitation-core/src/observed.rs");
 
 /// Returns the metrics of the table in `observe`, with their kind and labels.
 fn reported() -> BTreeMap<String, (String, BTreeSet<String>)> {
@@ -24,19 +28,34 @@ fn reported() -> BTreeMap<String, (String, BTreeSet<String>)> {
 }
 
 /// Returns all queries of the dashboard.
-fn queries(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value.as_str() {
-                    Some(text) if name == "expr" => found.push(text.to_owned()),
-                    _ => queries(value, found),
+fn queries() -> Vec<String> {
+    fn collect(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value.as_str() {
+                        Some(text) if name == "expr" => found.push(text.to_owned()),
+                        _ => collect(value, found),
+                    }
                 }
             }
+            Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
+            _ => {}
         }
-        Value::Array(values) => values.iter().for_each(|value| queries(value, found)),
-        _ => {}
     }
+    let mut found = Vec::new();
+    collect(&serde_json::from_str(DASHBOARD).unwrap(), &mut found);
+    assert!(found.len() >= 10, "the queries are read: {found:?}");
+    found
+}
+
+/// Returns the expressions of the guide's alerts, in a table whose cells write `|` as `\\|`.
+fn alerts() -> Vec<String> {
+    let rows = GUIDE.lines().filter(|line| line.starts_with('|') && line.contains("(invitation_"));
+    let found: Vec<_> =
+        rows.map(|row| row.split('`').nth(1).unwrap().replace("\\|", "|")).collect();
+    assert!(found.len() >= 4, "the alerts are read: {found:?}");
+    found
 }
 
 /// Splits a text into the names in it.
@@ -48,11 +67,8 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 fn queries_name_metrics_and_labels_that_the_library_reports() {
     let reported = reported();
     assert!(reported.len() >= 9, "the table is read: {reported:?}");
-    let mut found = Vec::new();
-    queries(&serde_json::from_str(DASHBOARD).unwrap(), &mut found);
-    assert!(found.len() >= 10, "the queries are read: {found:?}");
     let mut asked = BTreeSet::new();
-    for query in &found {
+    for query in &queries() {
         let name = names(query).find(|name| name.starts_with("invitation_")).unwrap();
         let metric = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
         let is_histogram = metric.is_some();
@@ -86,15 +102,8 @@ fn comparisons(query: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn queries_compare_labels_with_values_that_exist() {
-    let mut found = Vec::new();
-    queries(&serde_json::from_str(DASHBOARD).unwrap(), &mut found);
-    let dashboards = found.len();
-    // The alerts of the guide, in a table whose cells write `|` as `\\|`.
-    let alerts = GUIDE.lines().filter(|line| line.contains("rate(invitation_"));
-    found.extend(alerts.map(|alert| alert.replace("\\|", "|")));
-    assert!(found.len() > dashboards, "the alerts are read");
     let mut compared = 0;
-    for query in &found {
+    for query in queries().iter().chain(&alerts()) {
         for (label, value) in comparisons(query) {
             let is_of_store = query.contains("invitation_store_calls_total");
             let exists = match label {
