@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use invitation_core::import::jobs::{Spool, SpoolError, SpoolFile};
+use invitation_core::import::jobs::{Spool, SpoolError, SpoolFile, SpoolPart};
 
 /// A [spool](Spool) that keeps the files of imports in a folder.
 ///
@@ -28,6 +28,7 @@ use invitation_core::import::jobs::{Spool, SpoolError, SpoolFile};
 #[derive(Clone, Debug)]
 pub struct FolderSpool {
     folder: Arc<Path>,
+    max_bytes: u64,
 }
 
 impl FolderSpool {
@@ -43,7 +44,18 @@ impl FolderSpool {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder)?;
-        Ok(Self { folder: folder.into() })
+        Ok(Self { folder: folder.into(), max_bytes: u64::MAX })
+    }
+
+    /// Sets the maximum size of all files together, in bytes. By default there is none.
+    ///
+    /// An upload that would exceed it ends with [`SpoolError::Full`]: the host answers 503, and the
+    /// user sends the file again when older imports are removed. Each upload that runs at the same
+    /// time may exceed the maximum by the bytes of one call. Results are written in any case,
+    /// because a worker cannot wait for room; they have a few hundred bytes for each row.
+    #[must_use]
+    pub fn with_max_bytes(self, max_bytes: u64) -> Self {
+        Self { max_bytes, ..self }
     }
 
     /// Removes the files that were not written since an instant, and returns their number. A crash
@@ -86,16 +98,30 @@ impl FolderSpool {
     }
 }
 
+/// Returns the number of bytes of all files in a folder.
+fn size_of_files(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0_u64;
+    for entry in fs::read_dir(folder)? {
+        match entry?.metadata() {
+            Ok(metadata) => bytes = bytes.saturating_add(metadata.len()),
+            // Another task has removed the file since.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
+}
+
 fn write_at(path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(at == 0);
+    // What is behind the bytes stays, so the file is not truncated.
+    options.write(true).create(at == 0).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
     if file.metadata()?.len() < at {
         return Err(ErrorKind::NotFound.into());
     }
-    file.set_len(at)?;
     file.seek(SeekFrom::Start(at))?;
     file.write_all(bytes)
 }
@@ -103,7 +129,17 @@ fn write_at(path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
 #[async_trait]
 impl Spool for FolderSpool {
     async fn write(&self, file: SpoolFile, at: u64, bytes: Vec<u8>) -> Result<(), SpoolError> {
-        self.blocking(file, move |path| write_at(path, at, &bytes)).await
+        let max = (file.part() == SpoolPart::Rows).then_some(self.max_bytes);
+        let written = self.blocking(file, move |path| {
+            let is_room = match (max, path.parent()) {
+                (Some(max), Some(folder)) if max < u64::MAX => {
+                    size_of_files(folder)?.saturating_add(bytes.len() as u64) <= max
+                }
+                _ => true,
+            };
+            if is_room { write_at(path, at, &bytes).map(Ok) } else { Ok(Err(SpoolError::Full)) }
+        });
+        written.await?
     }
 
     async fn sync(&self, file: SpoolFile) -> Result<(), SpoolError> {
@@ -134,5 +170,53 @@ impl Spool for FolderSpool {
             Err(SpoolError::Missing) => Ok(()),
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use invitation_core::{
+        Actor, Invitations, MemoryStore, Role, UserId,
+        import::{
+            file::FileFormat,
+            jobs::{ImportError, ImportOrder, Imports},
+        },
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn upload_beyond_the_maximum_of_all_files_is_refused_until_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = FolderSpool::open(folder.path().join("imports")).unwrap();
+        let imports = Imports::new(MemoryStore::new(), spool.clone().with_max_bytes(1_000));
+        let invitations = Invitations::new(MemoryStore::new());
+        let admin =
+            Actor::across_divisions(UserId::new("u-0").unwrap(), Role::new("admin").unwrap());
+        let upload = async |bytes: usize| {
+            let order = ImportOrder::new(FileFormat::Csv);
+            let mut upload = imports.upload(&invitations, &admin, order).await?;
+            upload.write(&vec![b'x'; bytes]).await?;
+            upload.submit(&invitations, None).await
+        };
+        assert!(upload(600).await.is_ok());
+        let refused = upload(401).await;
+        assert!(matches!(refused, Err(ImportError::Spool(SpoolError::Full))), "{refused:?}");
+        assert!(upload(400).await.is_ok());
+        assert!(upload(1).await.is_err());
+        let later = SystemTime::now() + std::time::Duration::from_secs(1);
+        assert_eq!(spool.remove_older(later).unwrap(), 2);
+        assert!(upload(1_000).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn bytes_behind_a_repeated_write_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_at(&path, 0, b"abcdef").unwrap();
+        write_at(&path, 0, b"ab").unwrap();
+        write_at(&path, 2, b"xy").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"abxyef");
+        assert!(write_at(&path, 7, b"z").is_err());
     }
 }

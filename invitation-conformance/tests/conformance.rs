@@ -7,6 +7,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    imports::ImportsFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_core::MemoryStore;
@@ -23,6 +24,10 @@ async fn documents_fixture() -> DocumentsFixture {
     DocumentsFixture::new(MemoryStore::new())
 }
 
+async fn imports_fixture() -> ImportsFixture {
+    ImportsFixture::new(MemoryStore::new())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::fixture);
 }
@@ -33,6 +38,10 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_fixture);
+}
+
+mod imports {
+    invitation_conformance::imports_conformance!(super::imports_fixture);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

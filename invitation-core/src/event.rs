@@ -125,6 +125,9 @@ string_enum! {
         ReminderDue = "reminder_due",
         /// A mail with the code was sent, or will not be.
         Deliver = "deliver",
+        /// The import of a file was ordered, started or cancelled, or has ended. The detail `step`
+        /// says which.
+        Import = "import",
     }
 }
 
@@ -156,7 +159,7 @@ impl Action {
             Self::Resend => Some("invitation.resent"),
             Self::ReminderDue => Some("invitation.reminder_due"),
             Self::Deliver => Some("invitation.delivered"),
-            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit => None,
+            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit | Self::Import => None,
         }
     }
 }
@@ -254,6 +257,8 @@ string_enum! {
         Unsubscribed = "unsubscribed",
         /// The last attempt to deliver failed. The detail `failure` says how.
         DeliveryFailed = "delivery_failed",
+        /// The import of a file ended before its last row. The import keeps the reason.
+        ImportFailed = "import_failed",
     }
 }
 

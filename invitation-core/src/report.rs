@@ -25,6 +25,12 @@ pub(crate) fn succeeded(action: Action, number: usize) {
     steps(action, EventOutcome::Succeeded.as_str(), number);
 }
 
+/// Reports the step of an event, whatever its outcome.
+#[cfg(feature = "files")]
+pub(crate) fn event(event: &crate::event::Event) {
+    steps(event.action, event.outcome.as_str(), 1);
+}
+
 /// Reports a step that the store had made before.
 pub(crate) fn replayed(action: Action) {
     steps(action, "replayed", 1);

@@ -11,6 +11,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    imports::ImportsFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_sqlx::SqlStore;
@@ -36,6 +37,13 @@ async fn documents_fixture<DB: Kind>() -> DocumentsFixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     DocumentsFixture::new(store).keeping(database)
+}
+
+async fn imports_fixture<DB: Kind>() -> ImportsFixture {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    ImportsFixture::with_transactions(store).keeping(database)
 }
 
 async fn budget_promises<DB: Kind>() {
@@ -79,6 +87,10 @@ macro_rules! server {
                 );
             }
 
+            mod imports {
+                invitation_conformance::imports_conformance!(crate::imports_fixture::<$database>);
+            }
+
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn budgets_are_counted_as_specified() {
                 crate::budget_promises::<$database>().await;
@@ -113,7 +125,9 @@ server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 1
 mod sqlite {
     use std::num::NonZeroU32;
 
-    use invitation_conformance::{Fixture, documents::DocumentsFixture, feed::FeedFixture};
+    use invitation_conformance::{
+        Fixture, documents::DocumentsFixture, feed::FeedFixture, imports::ImportsFixture,
+    };
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
     use crate::{redemption_races, reservation_races, run_redemption_races, support::host::Kind};
@@ -150,6 +164,18 @@ mod sqlite {
 
     mod documents_in_memory {
         invitation_conformance::documents_conformance!(super::documents_in_memory);
+    }
+
+    async fn imports_in_memory() -> ImportsFixture {
+        ImportsFixture::with_transactions(SqliteStore::in_memory().await.unwrap())
+    }
+
+    mod imports_on_a_file {
+        invitation_conformance::imports_conformance!(crate::imports_fixture::<super::Sqlite>);
+    }
+
+    mod imports_in_memory {
+        invitation_conformance::imports_conformance!(super::imports_in_memory);
     }
 
     mod feed_on_a_file {

@@ -11,6 +11,7 @@
 //! | [`transactions`] | the account and the redemption in one transaction |
 //! | [`reservations`] | accounts that live in another system |
 //! | [`deliveries`] | mail and webhooks |
+//! | [`importing`] | files of invitations of any size |
 //! | [`keys`] | codes that a stolen database does not reveal |
 //! | [`trail`] | the audit trail, and how to prove that it is whole |
 //! | [`operating`] | migrations, retention, metrics, alerts, backups, upgrades |
@@ -24,6 +25,7 @@
     not(all(
         feature = "audit-log",
         feature = "axum",
+        feature = "files",
         feature = "keyring",
         feature = "redis",
         feature = "smtp",
@@ -63,6 +65,10 @@ pub mod reservations {
 
 pub mod deliveries {
     #![cfg_attr(not(doctest), doc = include_str!("deliveries.md"))]
+}
+
+pub mod importing {
+    #![cfg_attr(not(doctest), doc = include_str!("importing.md"))]
 }
 
 pub mod keys {

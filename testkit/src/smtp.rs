@@ -80,11 +80,25 @@ impl Smtp {
     ///
     /// When the files cannot be read.
     pub fn mails(&self) -> io::Result<Vec<ReceivedMail>> {
+        let mut files = self.mail_files()?;
+        files.sort();
+        files.iter().map(|file| parsed(&fs::read_to_string(file)?)).collect()
+    }
+
+    /// Returns the number of mails that the server accepted, without reading them.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn count(&self) -> io::Result<usize> {
+        Ok(self.mail_files()?.len())
+    }
+
+    fn mail_files(&self) -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(self.folder())?.collect::<io::Result<Vec<_>>>()?;
         let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
         files.retain(|file| file.extension().is_some_and(|kind| kind == "mail"));
-        files.sort();
-        files.iter().map(|file| parsed(&fs::read_to_string(file)?)).collect()
+        Ok(files)
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, documents, records, admission, redeemer_ids, log } = opened;
+        let Opened { invitations, documents, imports, records, admission, redeemer_ids, log } =
+            opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
         let web = Web::new(invitations.clone(), people.clone());
@@ -57,6 +58,10 @@ impl Host {
             None => web,
         };
         let web = web.with_deliveries(documents);
+        let web = match imports {
+            Some(imports) => web.with_imports(imports),
+            None => web,
+        };
         let outbox = Arc::default();
         Self { invitations, records, admission, people, outbox, redeemer_ids, web, addresses }
     }

@@ -1,13 +1,20 @@
 //! The settings from the environment: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`,
 //! `SMTP_URL`, `MAIL_FROM`.
 
-use std::{env, fmt};
+use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr};
 
-use invitation::{delivery::mail::SmtpMailer, web::BaseUrl};
+use invitation::{
+    delivery::mail::SmtpMailer,
+    sql::sqlx::{self, sqlite::SqliteConnectOptions},
+    web::BaseUrl,
+};
 
 /// The default of `DATABASE_URL`: a file in the working directory, which the next start
 /// finds again.
 pub(crate) const DEFAULT_DATABASE: &str = "sqlite:invitation-demo.db";
+
+/// The beginning of the names of files beside a database on a server.
+const NAME: &str = "invitation-demo";
 
 /// The settings of the program.
 #[derive(Debug)]
@@ -78,6 +85,20 @@ impl DatabaseUrl {
                 "must begin with sqlite:, postgres:, mysql: or redis:",
             )),
         }
+    }
+
+    /// Returns the path of a file of the host with this ending: beside a SQLite file, else in the
+    /// working directory. None for a database in memory, which ends with the process.
+    pub(crate) fn beside(&self, ending: &str) -> Result<Option<PathBuf>, sqlx::Error> {
+        let mut name = match self {
+            Self::Sqlite(url) if url.contains(":memory:") => return Ok(None),
+            Self::Sqlite(url) => {
+                SqliteConnectOptions::from_str(url)?.get_filename().to_owned().into_os_string()
+            }
+            Self::Postgres(_) | Self::MySql(_) | Self::Redis(_) => OsString::from(NAME),
+        };
+        name.push(ending);
+        Ok(Some(name.into()))
     }
 }
 

@@ -8,6 +8,7 @@ use invitation::{
     audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
     delivery::{Deliveries, mail::Mailer},
+    import::jobs::Imports,
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
@@ -32,6 +33,7 @@ use crate::{
     admission::{Admission, InOneTransaction},
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
+    importing,
     keys::Keys,
     mail::Outbox,
     mailing,
@@ -51,6 +53,8 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub(crate) struct Opened {
     pub(crate) invitations: Service,
     pub(crate) documents: Arc<dyn Documents>,
+    /// The imports of files; none for a database in memory.
+    pub(crate) imports: Option<Imports>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
@@ -92,9 +96,15 @@ async fn prepared<DB: Dialect>(
     let log = sealing::start(store.clone(), config)?;
     let admission =
         InOneTransaction { tables: tables.clone(), invitations: invitations.on(store.clone()) };
+    let worker = invitations.on(store.clone());
+    let imports = importing::start(store.clone(), config, move |imports| {
+        let worker = worker.clone();
+        async move { imports.run_in_transactions(&worker).await }
+    })?;
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
+        imports,
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
@@ -127,9 +137,15 @@ async fn with_redis(
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
+    let worker = invitations.clone();
+    let imports = importing::start(store.clone(), config, move |imports| {
+        let worker = worker.clone();
+        async move { imports.run(&worker).await }
+    })?;
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
+        imports,
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,

@@ -8,15 +8,12 @@
 //! An attacker who can write all three can rewrite the log. So a real host keeps the key away from
 //! the database, and saves the anchor in another system.
 
-use std::{
-    convert::Infallible, ffi::OsString, fs, io, path::PathBuf, str::FromStr, time::Duration,
-};
+use std::{convert::Infallible, fs, io, path::PathBuf, time::Duration};
 
 use invitation::{
     audit_log::{FileLog, LogKey, LogStatus, Sealer, SignedCheckpoint, Verifier, verify_store},
     clock::{Clock, SystemClock},
     code::OsEntropy,
-    sql::sqlx::sqlite::SqliteConnectOptions,
     store::feed::Feed,
 };
 
@@ -24,9 +21,6 @@ use crate::{
     Result,
     config::{Config, DatabaseUrl},
 };
-
-/// The beginning of the files' names beside a database on a server.
-const NAME: &str = "invitation-demo";
 
 /// The name of the log, which no other log has. The signatures contain it.
 const ORIGIN: &str = "demo.example/invitations";
@@ -104,20 +98,10 @@ struct Files {
 
 impl Files {
     fn beside(database: &DatabaseUrl) -> Result<Option<Self>> {
-        let base = match database {
-            DatabaseUrl::Sqlite(url) if url.contains(":memory:") => return Ok(None),
-            DatabaseUrl::Sqlite(url) => {
-                SqliteConnectOptions::from_str(url)?.get_filename().to_owned().into_os_string()
-            }
-            _ => OsString::from(NAME),
-        };
-        let beside = |ending: &str| {
-            let mut name = base.clone();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let (log, key, anchor) = (beside(".log"), beside(".log-key"), beside(".log-anchor"));
-        Ok(Some(Self { log, key, anchor }))
+        let beside = |ending| database.beside(ending);
+        let (log, key, anchor) = (beside(".log")?, beside(".log-key")?, beside(".log-anchor")?);
+        let all = log.zip(key).zip(anchor);
+        Ok(all.map(|((log, key), anchor)| Self { log, key, anchor }))
     }
 
     /// Removes the log, and keeps its key.

@@ -8,7 +8,7 @@ use invitation_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::docs;
+use super::{docs, page_body::page_body};
 use crate::{
     authorization::{Authorized, PathDelivery, PathId, to},
     body::{MaybeJson, Nothing},
@@ -16,7 +16,6 @@ use crate::{
     problem::{Problem, ProblemKind},
     query::{
         DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery, Query,
-        with_errors_in_query,
     },
     web::Web,
 };
@@ -95,24 +94,9 @@ impl DeliveryBody {
     }
 }
 
-/// A page of deliveries, newest first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DeliveryPage)]
-pub(crate) struct DeliveryPageBody {
-    /// The items of the page. A page may hold fewer than `limit` although more follow.
-    items: Vec<DeliveryBody>,
-    /// The cursor of the next page; `null` if nothing follows.
-    #[schema(required)]
-    next_cursor: Option<String>,
-}
-
-impl DeliveryPageBody {
-    fn of(page: &invitation_core::Page<Delivery>) -> Self {
-        Self {
-            items: page.items().iter().map(DeliveryBody::of).collect(),
-            next_cursor: page.next().map(|cursor| cursor.to_string()),
-        }
-    }
+page_body! {
+    /// A page of deliveries, newest first.
+    DeliveryPageBody as DeliveryPage of DeliveryBody
 }
 
 /// Lists the mails of an invitation, newest first.
@@ -133,7 +117,7 @@ pub(crate) async fn of_invitation(
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
     let page = web.deliveries()?.of_invitation(&actor, id.id()?, paging).await;
-    Ok(Json(DeliveryPageBody::of(&with_errors_in_query(page)?)))
+    DeliveryPageBody::answer(page, DeliveryBody::of)
 }
 
 /// Lists the mails within the actor's reach, newest first; with `state=failed` those that a
@@ -153,8 +137,8 @@ pub(crate) async fn list(
     Authorized(actor, _): Authorized<to::Resend>,
     Query((state, paging)): Query<(DeliveryQuery, PageQuery)>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
-    let page = with_errors_in_query(web.deliveries()?.list(&actor, state, paging).await)?;
-    Ok(Json(DeliveryPageBody::of(&page)))
+    let page = web.deliveries()?.list(&actor, state, paging).await;
+    DeliveryPageBody::answer(page, DeliveryBody::of)
 }
 
 /// Queues a failed mail again, with all attempts before it. A mail that has not failed stays as

@@ -7,11 +7,11 @@ use invitation_core::{Action, Event, EventOutcome, Performer, Reason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::docs;
+use super::{docs, page_body::page_body};
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{EventKind, EventQuery, Outcome, PageQuery, Query, with_errors_in_query},
+    query::{EventKind, EventQuery, Outcome, PageQuery, Query},
     web::Web,
 };
 
@@ -87,15 +87,9 @@ impl EventBody {
     }
 }
 
-/// A page of the audit trail, newest first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = EventPage)]
-pub(crate) struct PageBody {
-    /// The items of the page. A page may hold fewer than `limit` although more follow.
-    items: Vec<EventBody>,
-    /// The cursor of the next page; `null` if nothing follows.
-    #[schema(required)]
-    next_cursor: Option<String>,
+page_body! {
+    /// A page of the audit trail, newest first.
+    PageBody as EventPage of EventBody
 }
 
 /// Lists the audit trail within the actor's reach, newest first.
@@ -111,9 +105,5 @@ pub(crate) async fn events(
     Authorized(actor, _): Authorized<to::Audit>,
     Query((criteria, paging)): Query<(EventQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
-    let page = with_errors_in_query(web.service().events(&actor, &criteria, paging).await)?;
-    Ok(Json(PageBody {
-        items: page.items().iter().map(EventBody::of).collect(),
-        next_cursor: page.next().map(|cursor| cursor.to_string()),
-    }))
+    PageBody::answer(web.service().events(&actor, &criteria, paging).await, EventBody::of)
 }

@@ -1,13 +1,14 @@
 //! The endpoints that list and count invitations.
 
 use axum::{Json, extract::State};
-use invitation_core::{InvitationView, Page, Status};
+use invitation_core::Status;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     docs,
     invitation::{InvitationBody, StatusSchema},
+    page_body::page_body,
 };
 use crate::{
     authorization::{Authorized, to},
@@ -20,24 +21,9 @@ use crate::{
     web::Web,
 };
 
-/// A page of invitations, in the order of the list.
-#[derive(Serialize, ToSchema)]
-#[schema(as = InvitationPage)]
-pub(crate) struct PageBody {
-    /// The items of the page. A page may hold fewer than `limit` although more follow.
-    items: Vec<InvitationBody>,
-    /// The cursor of the next page; `null` if nothing follows.
-    #[schema(required)]
-    next_cursor: Option<String>,
-}
-
-impl PageBody {
-    fn of(page: &Page<InvitationView>) -> Self {
-        Self {
-            items: page.items().iter().map(InvitationBody::of).collect(),
-            next_cursor: page.next().map(|cursor| cursor.to_string()),
-        }
-    }
+page_body! {
+    /// A page of invitations, in the order of the list.
+    PageBody as InvitationPage of InvitationBody
 }
 
 /// Lists the invitations within the actor's reach: newest first, or by `sort`.
@@ -53,8 +39,7 @@ pub(crate) async fn list(
     Authorized(actor, _): Authorized<to::View>,
     Query((criteria, paging)): Query<(ListQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
-    let page = with_errors_in_query(web.service().list(&actor, &criteria, paging).await)?;
-    Ok(Json(PageBody::of(&page)))
+    PageBody::answer(web.service().list(&actor, &criteria, paging).await, InvitationBody::of)
 }
 
 /// A search that must not appear in a URL, because proxies and browsers store URLs.
@@ -141,7 +126,7 @@ pub(crate) async fn search(
     let (criteria, paging) = (query, page).parse(&mut errors);
     errors.into_result().map_err(Problem::about_the_body)?;
     let page = web.service().list(&actor, &criteria, paging).await?;
-    Ok(Json(PageBody::of(&page)))
+    Ok(PageBody::of(&page, InvitationBody::of))
 }
 
 /// The number of invitations of each status. A number is exact, or a lower bound.

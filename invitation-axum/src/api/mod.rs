@@ -12,6 +12,7 @@ pub(crate) mod imports;
 mod invitation;
 mod list;
 mod one;
+mod page_body;
 mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;

@@ -5,11 +5,11 @@ use invitation_core::{OpenReservation, Redemption};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::docs;
+use super::{docs, page_body::page_body};
 use crate::{
     authorization::{Authorized, PathId, to},
     problem::Problem,
-    query::{PageQuery, Query, with_errors_in_query},
+    query::{PageQuery, Query},
     web::Web,
 };
 
@@ -35,14 +35,9 @@ impl RedemptionBody {
     }
 }
 
-/// A page of redemptions, newest first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RedemptionPage)]
-pub(crate) struct RedemptionPageBody {
-    items: Vec<RedemptionBody>,
-    /// The cursor of the next page; `null` if nothing follows.
-    #[schema(required)]
-    next_cursor: Option<String>,
+page_body! {
+    /// A page of redemptions, newest first.
+    RedemptionPageBody as RedemptionPage of RedemptionBody
 }
 
 /// Lists the redemptions of an invitation, newest first.
@@ -63,11 +58,7 @@ pub(crate) async fn redemptions(
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<RedemptionPageBody>, Problem> {
     let page = web.service().redemptions(&actor, id.id()?, paging).await;
-    let page = with_errors_in_query(page)?;
-    Ok(Json(RedemptionPageBody {
-        items: page.items().iter().map(RedemptionBody::of).collect(),
-        next_cursor: page.next().map(|cursor| cursor.to_string()),
-    }))
+    RedemptionPageBody::answer(page, RedemptionBody::of)
 }
 
 /// A use of an invitation that is held for a new user whose account is being created.
@@ -101,14 +92,9 @@ impl ReservationBody {
     }
 }
 
-/// A page of reservations, newest first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ReservationPage)]
-pub(crate) struct ReservationPageBody {
-    items: Vec<ReservationBody>,
-    /// The cursor of the next page; `null` if nothing follows.
-    #[schema(required)]
-    next_cursor: Option<String>,
+page_body! {
+    /// A page of reservations, newest first.
+    ReservationPageBody as ReservationPage of ReservationBody
 }
 
 /// Lists the open reservations within the actor's reach, newest first. An expired one is listed
@@ -128,9 +114,6 @@ pub(crate) async fn reservations(
     Authorized(actor, _): Authorized<to::Reservations>,
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<ReservationPageBody>, Problem> {
-    let page = with_errors_in_query(web.service().reservations(&actor, None, paging).await)?;
-    Ok(Json(ReservationPageBody {
-        items: page.items().iter().map(ReservationBody::of).collect(),
-        next_cursor: page.next().map(|cursor| cursor.to_string()),
-    }))
+    let page = web.service().reservations(&actor, None, paging).await;
+    ReservationPageBody::answer(page, ReservationBody::of)
 }

@@ -92,10 +92,10 @@ async fn receive(context: &PageContext, request: Request) -> Result<BatchId, Pro
                     .with_mode(mode)
                     .with_duplicates(duplicates)
                     .started_later();
-                let mut upload = upload::begin(web, context.actor(), order).await?;
+                let mut upload = part.begin(context.actor(), order).await?;
                 let received = part.write_to(&mut upload).await;
                 let job = upload::end(web, upload, received, key.as_ref()).await?;
-                return Ok(job.id()?);
+                return Ok(job.id());
             }
             _ => {}
         }
@@ -187,13 +187,11 @@ impl<'a> ListPage<'a> {
         let paging = cursor.map_or(paging, |cursor| paging.after(cursor));
         let imports = web.served_imports()?;
         let listed = imports.list(web.service(), context.actor(), paging).await?;
-        let jobs = listed.items().iter().map(|job| {
-            Ok::<_, Problem>(JobRow {
-                id: job.id()?,
-                at: When::new(job.ordered_at(), context.now(), t),
-                state: state(t, job.state()),
-                created: job.progress().created,
-            })
+        let jobs = listed.items().iter().map(|job| JobRow {
+            id: job.id(),
+            at: When::new(job.ordered_at(), context.now(), t),
+            state: state(t, job.state()),
+            created: job.progress().created,
         });
         let sheet = Self {
             t,
@@ -202,7 +200,7 @@ impl<'a> ListPage<'a> {
             notice: problem.map(|problem| said(t, problem)),
             key: Uuid::new_v4().to_string(),
             fields: fields(t),
-            jobs: jobs.collect::<Result<_, _>>()?,
+            jobs: jobs.collect(),
             next: listed.next().map(|cursor| format!("{}/imports?cursor={cursor}", context.base())),
         };
         let status = problem.map_or(StatusCode::OK, |problem| problem.kind().status());
@@ -255,6 +253,7 @@ struct JobPage<'a> {
     base: &'a str,
     id: BatchId,
     at: When,
+    name: Option<&'a str>,
     state: &'a str,
     reason: Option<String>,
     is_held: bool,
@@ -272,7 +271,7 @@ struct JobPage<'a> {
 }
 
 impl<'a> JobPage<'a> {
-    fn of(context: &'a PageContext, job: &ImportJob, id: BatchId) -> Self {
+    fn of(context: &'a PageContext, job: &'a ImportJob, id: BatchId) -> Self {
         let (t, progress) = (context.t(), job.progress());
         let bad = progress.invalid + progress.forbidden + progress.quota_exceeded;
         let counts = [
@@ -294,6 +293,7 @@ impl<'a> JobPage<'a> {
             base: context.base(),
             id,
             at: When::new(job.ordered_at(), context.now(), t),
+            name: job.file_name(),
             state: state(t, job.state()),
             reason: job.reason().map(|reason| (t.sentence)(reason)),
             is_held: job.state() == ImportState::Uploaded,

@@ -49,6 +49,7 @@ pub(crate) enum EventKind {
     Resend,
     ReminderDue,
     Deliver,
+    Import,
 }
 
 /// The outcome of the action.

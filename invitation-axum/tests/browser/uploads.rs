@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::scene::Scene;
 
-/// A spool whose file of rows is read beyond its first piece only when the test allows it.
+/// A spool of which the test allows each piece of the file of rows, behind the first one.
 #[derive(Clone, Debug)]
 struct GatedSpool {
     files: Arc<MemorySpool>,
@@ -30,8 +30,8 @@ impl Spool for GatedSpool {
     }
 
     async fn read(&self, file: SpoolFile, at: u64, max: usize) -> Result<Vec<u8>, SpoolError> {
-        // A look at the first rows reads less than this.
-        if at >= 300_000 && file.part() == SpoolPart::Rows {
+        // A look at the first rows reads the first piece only.
+        if at > 0 && file.part() == SpoolPart::Rows {
             self.gate.acquire().await.expect("it is open").forget();
         }
         self.files.read(file, at, max).await
@@ -53,7 +53,7 @@ async fn import_of_ten_thousand_rows_shows_its_progress_and_its_result() {
     let path = folder.path().join("people.csv");
     let mut text = String::from("email,role,division\n");
     for n in 0..10_000 {
-        // About 70 bytes, so that the first 300,000 bytes are less than a half.
+        // About 70 bytes, so that the first piece of 256 KiB is 37 % and the second one ends at 75 %.
         writeln!(text, "{n:05}.{}@example.com,staff,sales", "x".repeat(40)).expect("a text");
     }
     text.push_str("nobody,staff,sales\n");
@@ -74,15 +74,23 @@ async fn import_of_ten_thousand_rows_shows_its_progress_and_its_result() {
     let running = tokio::spawn(async move { worker.run(&service).await });
     // The page follows without a reload, while the worker waits for the rest of the file.
     scene.client().execute("window.stayed = true", Vec::new()).await.expect("a script");
-    let halfway = "const bar = document.querySelector('#inv-progress');\
-                   return document.querySelector('.inv-state').textContent === 'Running'\
-                     && bar.value > 10 && bar.value < 90";
-    scene.until(halfway).await;
+    let stands_between = |least: u32, most: u32| {
+        format!(
+            "const bar = document.querySelector('#inv-progress');\
+             return document.querySelector('.inv-state').textContent === 'Running'\
+               && bar.value > {least} && bar.value < {most}"
+        )
+    };
+    scene.until(&stands_between(30, 50)).await;
     scene.is_accessible("import-progress").await;
+    gate.add_permits(1);
+    scene.until(&stands_between(70, 90)).await;
     scene.keep("import-progress").await;
     gate.add_permits(1_000);
     scene.until("return document.querySelector('.inv-state').textContent === 'Done'").await;
     scene.until("return window.stayed === true").await;
+    scene.until("return document.querySelector('#inv-progress').value === 100").await;
+    assert!(scene.text(".inv-sub").await.contains("people.csv"));
     let counts = scene.text(".inv-facts").await;
     assert!(counts.contains("10000") && counts.contains("10001"), "{counts}");
     let _ = running.await.expect("the worker ends").expect("a run");

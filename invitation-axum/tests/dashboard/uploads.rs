@@ -60,6 +60,7 @@ async fn file_is_looked_at_then_started_and_its_result_downloaded() {
     let shown = harness.get("admin", &page).await.is(200);
     shown
         .says("Uploaded, not started")
+        .says("<bdi>people.csv</bdi>")
         .says("1 line in order, 1 line with mistakes")
         .says("email: must be")
         .says("Start the import")

@@ -31,8 +31,10 @@ use crate::places::{Everything, redis_options};
 const DATABASE: &str = "INVITATION_MAIL_DATABASE";
 const SERVER: &str = "INVITATION_MAIL_SERVER";
 
-/// The time after which another worker continues. A killed worker holds its claims so long.
-const LEASE: Duration = Duration::milliseconds(500);
+/// The time after which another worker continues. A killed worker holds its claims so long, so it
+/// is most of the time of a round. A worker that needs longer sends a mail twice at most, under the
+/// same id.
+const LEASE: Duration = Duration::milliseconds(200);
 
 pub(crate) fn cursor() -> CursorName {
     CursorName::new("mail").unwrap()

@@ -63,7 +63,7 @@ impl<DB: Kind> Scene<DB> {
             let row = format!("p{n}@example.com,staff,sales\n");
             upload.write(row.as_bytes()).await.unwrap();
         }
-        upload.submit(&self.invitations, None).await.unwrap().job.id().unwrap()
+        upload.submit(&self.invitations, None).await.unwrap().job.id()
     }
 
     async fn run(&self, id: BatchId) -> (ImportState, Option<String>, u64) {

@@ -2,6 +2,7 @@
 //! program as its users start it.
 
 mod administering;
+mod importing;
 mod refusals;
 mod story;
 

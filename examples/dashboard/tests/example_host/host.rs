@@ -13,13 +13,13 @@ pub(crate) struct Store {
     pub(crate) folder: tempfile::TempDir,
     url: Option<String>,
     /// Keeps the server running until the end of the test.
-    _server: Option<Redis>,
+    server: Option<Redis>,
 }
 
 impl Store {
     /// The default store: a file in the working directory.
     pub(crate) fn sqlite() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), url: None, _server: None }
+        Self { folder: tempfile::tempdir().expect("a folder"), url: None, server: None }
     }
 
     pub(crate) fn postgres() -> Self {
@@ -32,7 +32,12 @@ impl Store {
 
     pub(crate) fn redis() -> Self {
         let server = Redis::start().expect("a server");
-        Self { url: Some(server.url()), _server: Some(server), ..Self::sqlite() }
+        Self { url: Some(server.url()), server: Some(server), ..Self::sqlite() }
+    }
+
+    /// Returns whether the invitations are in Redis, whose steps no transaction spans.
+    pub(crate) fn is_redis(&self) -> bool {
+        self.server.is_some()
     }
 
     /// Returns the command of the example, not started yet, on a free port.

@@ -2,6 +2,7 @@
 //! database that it supports.
 
 mod host;
+mod importing;
 mod keys;
 mod mailing;
 mod names;
@@ -72,6 +73,10 @@ macro_rules! on_every_store {
 }
 
 on_every_store! {
+    importing {
+        uploaded_file_becomes_invitations_whose_codes_let_people_in
+        atomic_import_is_one_transaction_or_refused
+    }
     mailing {
         created_invitation_is_mailed_with_its_code
     }

@@ -1,17 +1,14 @@
 //! An import as JSON.
 
-use invitation_core::{
-    Page,
-    import::{
-        Duplicates, ImportMode,
-        file::FileFormat,
-        jobs::{ImportJob, ImportState},
-    },
+use invitation_core::import::{
+    Duplicates, ImportMode,
+    file::FileFormat,
+    jobs::{ImportJob, ImportState},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::api::page_body::page_body;
 
 /// An import.
 #[derive(Serialize, ToSchema)]
@@ -24,6 +21,9 @@ pub(crate) struct ImportJobBody {
     format: Format,
     mode: ModeBody,
     duplicates: DuplicatesBody,
+    /// The name of the file; `null` if it was not sent in a form.
+    #[schema(required)]
+    file_name: Option<String>,
     /// The length of the file, in bytes.
     bytes: u64,
     progress: ProgressBody,
@@ -107,10 +107,10 @@ enum DuplicatesBody {
 }
 
 impl ImportJobBody {
-    pub(crate) fn of(job: &ImportJob) -> Result<Self, Problem> {
+    pub(crate) fn of(job: &ImportJob) -> Self {
         let (progress, order) = (job.progress(), job.order());
-        Ok(Self {
-            id: job.id()?.to_string(),
+        Self {
+            id: job.id().to_string(),
             state: match job.state() {
                 ImportState::Uploaded => State::Uploaded,
                 ImportState::Queued => State::Queued,
@@ -132,6 +132,7 @@ impl ImportJobBody {
                 Duplicates::Skip => DuplicatesBody::Skip,
                 Duplicates::Create => DuplicatesBody::Create,
             },
+            file_name: job.file_name().map(str::to_owned),
             bytes: job.bytes(),
             progress: ProgressBody {
                 bytes: progress.bytes,
@@ -149,7 +150,7 @@ impl ImportJobBody {
             created_by: job.user().to_string(),
             created_at: job.ordered_at().to_string(),
             ended_at: job.ended_at().map(|at| at.to_string()),
-        })
+        }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -157,19 +158,7 @@ impl ImportJobBody {
     }
 }
 
-/// A page of imports, newest first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ImportPage)]
-pub(crate) struct ImportJobPageBody {
-    items: Vec<ImportJobBody>,
-    /// The cursor of the next page; `null` if nothing follows.
-    #[schema(required)]
-    next_cursor: Option<String>,
-}
-
-impl ImportJobPageBody {
-    pub(super) fn of(page: &Page<ImportJob>) -> Result<Self, Problem> {
-        let items = page.items().iter().map(ImportJobBody::of).collect::<Result<_, _>>()?;
-        Ok(Self { items, next_cursor: page.next().map(|cursor| cursor.to_string()) })
-    }
+page_body! {
+    /// A page of imports, newest first.
+    ImportJobPageBody as ImportPage of ImportJobBody
 }

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation_core::{
-    BatchId, Error,
+    BatchId,
     import::jobs::{ImportError, Imports, SpoolError},
 };
 use utoipa::IntoParams;
@@ -107,7 +107,7 @@ impl From<ImportError> for Problem {
             ImportError::NotEnded | ImportError::Ended => {
                 Self::new(ProblemKind::Conflict).with_detail(error.to_string())
             }
-            ImportError::Spool(SpoolError::Missing) => {
+            ImportError::Spool(SpoolError::Missing | SpoolError::Full) => {
                 Self::new(ProblemKind::Unavailable).with_detail(error.to_string())
             }
             other => {
@@ -157,7 +157,7 @@ pub(crate) async fn order(
     web.served_imports()?;
     let permit = web.bulk_permit()?;
     let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
-    let body = ImportJobBody::of(&job)?;
+    let body = ImportJobBody::of(&job);
     let place = format!("{}/{}", uri.path().trim_end_matches('/'), body.id());
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     if let Ok(place) = HeaderValue::from_str(&place) {
@@ -182,13 +182,8 @@ pub(crate) async fn list(
     Authorized(actor, _): Authorized<to::Bulk>,
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<ImportJobPageBody>, Problem> {
-    let imports = web.served_imports()?;
-    let page = imports.list(web.service(), &actor, paging).await.map_err(|error| {
-        let is_invalid = matches!(&error, ImportError::Service(Error::Invalid(_)));
-        let problem = Problem::from(error);
-        if is_invalid { problem.about_the_query() } else { problem }
-    })?;
-    Ok(Json(ImportJobPageBody::of(&page)?))
+    let page = web.served_imports()?.list(web.service(), &actor, paging).await;
+    ImportJobPageBody::answer(page, ImportJobBody::of)
 }
 
 /// Returns an import and its progress.
@@ -206,7 +201,7 @@ pub(crate) async fn get(
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
     let job = imports.get(web.service(), &actor, id.id()?).await?;
-    Ok(Json(ImportJobBody::of(&job)?))
+    Ok(Json(ImportJobBody::of(&job)))
 }
 
 /// Ends an import. Invitations that are created stay: revoke them by their batch, which is the id of
@@ -228,5 +223,5 @@ pub(crate) async fn cancel(
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
     let job = imports.cancel(web.service(), &actor, id.id()?).await?;
-    Ok(Json(ImportJobBody::of(&job)?))
+    Ok(Json(ImportJobBody::of(&job)))
 }

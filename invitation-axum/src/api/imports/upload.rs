@@ -145,7 +145,7 @@ async fn of_form(
         if part.name() != "file" {
             continue;
         }
-        let mut upload = begin(web, actor, options.order(part.format())).await?;
+        let mut upload = part.begin(actor, options.order(part.format())).await?;
         let received = part.write_to(&mut upload).await;
         return end(web, upload, received, key).await;
     }
@@ -237,6 +237,12 @@ impl FormPart<'_> {
         String::from_utf8(text).map_err(|_| broken_form())
     }
 
+    /// Begins the upload of the part under its name.
+    pub(crate) async fn begin(&self, actor: &Actor, order: ImportOrder) -> Result<Upload, Problem> {
+        let upload = begin(self.web, actor, order).await?;
+        Ok(upload.named(self.field.file_name().unwrap_or_default()))
+    }
+
     /// Writes the part to the upload.
     pub(crate) async fn write_to(&mut self, upload: &mut Upload) -> Result<(), Problem> {
         while let Some(piece) = self.piece().await? {
@@ -271,7 +277,7 @@ fn is_json_lines(kind: &str) -> bool {
     )
 }
 
-pub(crate) async fn begin(web: &Web, actor: &Actor, order: ImportOrder) -> Result<Upload, Problem> {
+async fn begin(web: &Web, actor: &Actor, order: ImportOrder) -> Result<Upload, Problem> {
     Ok(web.served_imports()?.upload(web.service(), actor, order).await?)
 }
 

@@ -156,6 +156,7 @@ impl ImportProgress {
 /// An import, as its document keeps it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ImportJob {
+    pub(super) id: BatchId,
     pub(super) document: Document,
     pub(super) state: ImportState,
     pub(super) kept: Kept,
@@ -172,14 +173,17 @@ pub(super) struct Kept {
     pub(super) actor: KeptActor,
     /// The digest of file and options, by which a repeated request is known.
     pub(super) fingerprint: [u8; 32],
+    /// The name of the file, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
     /// The length of the file.
     pub(super) bytes: u64,
     /// The number of rows of a part. It never changes, because the keys of the parts depend on it.
     pub(super) part_rows: NonZeroU32,
     #[serde(default)]
     pub(super) progress: ImportProgress,
-    /// A random number of the worker that claimed the import. Without it, claims of two workers at
-    /// one instant would be equal, and a store could not tell them from a repeated call.
+    /// A random number of the worker or user who changed the import last. Without it, changes of
+    /// two at one instant would be equal, and a store could not tell them from a repeated call.
     #[serde(default)]
     pub(super) claim: [u8; 8],
     /// The number of parts with an outcome.
@@ -272,13 +276,14 @@ impl ImportJob {
             document = document.in_division(division.clone());
         }
         let document = document.with_body(body(&kept))?;
-        Ok(Self { document, state, kept })
+        Ok(Self { id, document, state, kept })
     }
 
     pub(super) fn read(document: Document) -> Result<Self, Error> {
         let kept = serde_json::from_slice(&document.body).map_err(corrupt)?;
         let state = document.state.as_str().parse().map_err(corrupt)?;
-        Ok(Self { document, state, kept })
+        let id = document.key.name.as_str().parse().map_err(corrupt)?;
+        Ok(Self { id, document, state, kept })
     }
 
     /// Returns the next version of the job, due at `due`.
@@ -286,16 +291,13 @@ impl ImportJob {
         let mut document = self.document.next(state_of(state));
         document.body = body(&kept);
         document.due = due;
-        Self { document, state, kept }
+        Self { id: self.id, document, state, kept }
     }
 
     /// Returns the id of the import, which is the batch of its invitations.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`] if the name of the document is no id.
-    pub fn id(&self) -> Result<BatchId, Error> {
-        self.document.key.name.as_str().parse().map_err(corrupt)
+    #[must_use]
+    pub fn id(&self) -> BatchId {
+        self.id
     }
 
     /// Returns the state.
@@ -308,6 +310,12 @@ impl ImportJob {
     #[must_use]
     pub fn progress(&self) -> &ImportProgress {
         &self.kept.progress
+    }
+
+    /// Returns the name of the file, if its upload [had one](super::Upload::named).
+    #[must_use]
+    pub fn file_name(&self) -> Option<&str> {
+        self.kept.name.as_deref()
     }
 
     /// Returns the length of the file, in bytes.

@@ -33,14 +33,17 @@ impl Spool for MemorySpool {
     async fn write(&self, file: SpoolFile, at: u64, bytes: Vec<u8>) -> Result<(), SpoolError> {
         let mut files = self.files();
         let at = usize::try_from(at).map_err(|_| SpoolError::Missing)?;
-        if at == 0 {
-            files.insert(file, bytes);
-            return Ok(());
+        let known = if at == 0 {
+            files.entry(file).or_default()
+        } else {
+            let known = files.get_mut(&file).filter(|known| known.len() >= at);
+            known.ok_or(SpoolError::Missing)?
+        };
+        let end = at + bytes.len();
+        if known.len() < end {
+            known.resize(end, 0);
         }
-        let known = files.get_mut(&file).filter(|known| known.len() >= at);
-        let known = known.ok_or(SpoolError::Missing)?;
-        known.truncate(at);
-        known.extend(bytes);
+        known[at..end].copy_from_slice(&bytes);
         Ok(())
     }
 

@@ -23,11 +23,29 @@
 //!
 //! On any other store a larger import fails, and creates nothing.
 //!
+//! # Evidence
+//!
+//! Each created invitation has its own event. In addition, each step of an import writes one event
+//! with the action [`Import`](crate::Action::Import), in the same atomic step as its document:
+//!
+//! | `step` | further details |
+//! |---|---|
+//! | `ordered` | `file` (the name, if the upload has one), `bytes`, `sha256`, `format`, `mode`, `duplicates` |
+//! | `started` | none |
+//! | `cancelled` | `rows`, `created`: the counts so far |
+//! | `ended` | `rows`, `created`, `skipped`, `bad`; a failed import has the reason `import_failed` |
+//!
+//! All of them name the `batch`. The event of the end is in the name of the user who ordered the
+//! import. A download of the result with codes is one event with the action
+//! [`Copy`](crate::Action::Copy).
+//!
 //! # What is kept
 //!
-//! The document has the id, role and name of the user, and counts. The files have the rows as they
-//! were sent and the outcomes; neither has a code. [`Imports::remove_ended`] removes both.
+//! The document has the id, role and name of the user, the name of the file, and counts. The files
+//! have the rows as they were sent and the outcomes; neither has a code. [`Imports::remove_ended`]
+//! removes both.
 
+mod evidence;
 mod job;
 mod memory;
 mod part;

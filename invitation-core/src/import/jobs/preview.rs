@@ -39,7 +39,7 @@ impl ImportPreview {
         if part.rows.is_empty() {
             return Ok(Self { rows: Vec::new(), reason, has_more: false });
         }
-        let mut import = PartedImport::new(job.id()?)
+        let mut import = PartedImport::new(job.id())
             .with_duplicates(order.duplicates)
             .expecting_addresses(reader.reader().expects_addresses());
         let rows = std::mem::take(&mut part.rows);

@@ -7,7 +7,8 @@ use time::Duration;
 use super::{
     ImportJob, ImportOrder, ImportPreview, ImportResults, ImportState, Spool, SpoolError,
     SpoolFile, Upload,
-    job::{key, kind, state_of},
+    evidence::Step,
+    job::{Kept, key, kind, state_of},
     results::ResultSource,
 };
 use crate::{
@@ -15,11 +16,13 @@ use crate::{
     cursor::{Cursor, ListOf},
     documents::{DocumentFilter, DocumentName, Documents},
     error::Error,
+    event::Event,
     id::BatchId,
     limits::Limits,
     page::{Page, PageRequest},
     policy::Right,
     query::Position,
+    report,
     scope::Scope,
     service::{Invitations, Paging},
     store::Store,
@@ -60,7 +63,7 @@ const TRIES: usize = 8;
 ///
 /// let mut upload = imports.upload(&invitations, &admin, ImportOrder::new(FileFormat::Csv)).await?;
 /// upload.write(b"email,role,division\nanna@example.com,staff,sales\nben,staff,sales\n").await?;
-/// let id = upload.submit(&invitations, None).await?.job.id()?;
+/// let id = upload.submit(&invitations, None).await?.job.id();
 ///
 /// // A task of the host does this.
 /// let _ = imports.run(&invitations).await?;
@@ -212,7 +215,8 @@ impl Imports {
         Ok(Page { items, next: next.transpose()? })
     }
 
-    /// Starts an import that is ordered to [start later](ImportOrder::started_later). Repeating the call has no effect.
+    /// Starts an import that is ordered to [start later](ImportOrder::started_later), and writes
+    /// the event in the same atomic step. Repeating the call has no effect.
     ///
     /// Two round trips.
     ///
@@ -225,18 +229,11 @@ impl Imports {
         actor: &Actor,
         id: BatchId,
     ) -> Result<ImportJob, ImportError> {
-        for _ in 0..TRIES {
-            let job = self.get(invitations, actor, id).await?;
-            if job.state != ImportState::Uploaded {
-                return Ok(job);
-            }
-            let due = Some(invitations.now());
-            let started = job.next(ImportState::Queued, job.kept.clone(), due);
-            if self.replace(&started).await? {
-                return Ok(started);
-            }
-        }
-        Err(StoreError::new(StoreErrorKind::Conflict, "import").into())
+        self.change(invitations, actor, id, Step::Started, |state| match state {
+            ImportState::Uploaded => Ok(Some(ImportState::Queued)),
+            _ => Ok(None),
+        })
+        .await
     }
 
     /// Returns the outcome that each of the first rows would have, at most those of one part, and
@@ -259,7 +256,8 @@ impl Imports {
     }
 
     /// Cancels an import. Invitations that are created stay; their batch is the id of the import.
-    /// The part that a worker is creating may still be created, and has no outcome then.
+    /// The part that a worker is creating may still be created, and has no outcome then. One atomic
+    /// step cancels the import and writes the event.
     ///
     /// Repeating the call has no effect. Two round trips.
     ///
@@ -273,20 +271,40 @@ impl Imports {
         actor: &Actor,
         id: BatchId,
     ) -> Result<ImportJob, ImportError> {
+        self.change(invitations, actor, id, Step::Cancelled, |state| match state {
+            ImportState::Uploaded | ImportState::Queued | ImportState::Running => {
+                Ok(Some(ImportState::Cancelled))
+            }
+            ImportState::Cancelled => Ok(None),
+            ImportState::Writing | ImportState::Done | ImportState::Failed => {
+                Err(ImportError::Ended)
+            }
+        })
+        .await
+    }
+
+    /// Brings an import into the state that `decide` returns, and writes the event of the step. If
+    /// `decide` returns none, the import is returned as it is. If another version is stored
+    /// meanwhile, the call decides again.
+    async fn change<S: Store>(
+        &self,
+        invitations: &Invitations<S>,
+        actor: &Actor,
+        id: BatchId,
+        step: Step<'_>,
+        decide: impl Fn(ImportState) -> Result<Option<ImportState>, ImportError> + Send + Sync,
+    ) -> Result<ImportJob, ImportError> {
         for _ in 0..TRIES {
             let job = self.get(invitations, actor, id).await?;
-            match job.state {
-                ImportState::Uploaded | ImportState::Queued | ImportState::Running => {}
-                ImportState::Cancelled => return Ok(job),
-                ImportState::Writing | ImportState::Done | ImportState::Failed => {
-                    return Err(ImportError::Ended);
-                }
-            }
-            let mut kept = job.kept.clone();
-            kept.ended = Some(invitations.now().as_micros());
-            let cancelled = job.next(ImportState::Cancelled, kept, None);
-            if self.replace(&cancelled).await? {
-                return Ok(cancelled);
+            let Some(state) = decide(job.state)? else { return Ok(job) };
+            let now = invitations.now();
+            let ended = state.is_final().then(|| now.as_micros());
+            let mut kept = Kept { ended, ..job.kept.clone() };
+            invitations.entropy().fill(&mut kept.claim).map_err(Error::from)?;
+            let changed = job.next(state, kept, (!state.is_final()).then_some(now));
+            let event = changed.event(invitations, actor, step)?;
+            if self.replace_with(&changed, event).await? {
+                return Ok(changed);
             }
         }
         Err(StoreError::new(StoreErrorKind::Conflict, "import").into())
@@ -381,5 +399,20 @@ impl Imports {
     /// Stores the next version of a job. Returns `false` if another version is stored meanwhile.
     pub(super) async fn replace(&self, job: &ImportJob) -> Result<bool, StoreError> {
         self.documents.replace_documents(std::slice::from_ref(&job.document), &[]).await
+    }
+
+    /// Stores the next version of a job and the event that led to it, in one atomic step. Returns
+    /// `false` and stores neither if another version is stored meanwhile.
+    pub(super) async fn replace_with(
+        &self,
+        job: &ImportJob,
+        event: Event,
+    ) -> Result<bool, StoreError> {
+        let (documents, events) = (std::slice::from_ref(&job.document), [event]);
+        let is_stored = self.documents.replace_documents(documents, &events).await?;
+        if is_stored {
+            events.iter().for_each(report::event);
+        }
+        Ok(is_stored)
     }
 }

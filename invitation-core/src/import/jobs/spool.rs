@@ -35,8 +35,10 @@ pub struct SpoolFile {
 /// The files contain addresses. They must be readable by the host's program only.
 #[async_trait]
 pub trait Spool: fmt::Debug + Send + Sync {
-    /// Writes bytes at an offset, and cuts off what is behind them. Creates the file if the offset
-    /// is 0.
+    /// Writes bytes at an offset. Creates the file if the offset is 0 and there is none.
+    ///
+    /// What is behind the bytes MUST stay: a worker that was suspended may write a part again after
+    /// another worker has written the rest.
     ///
     /// # Errors
     ///
@@ -72,6 +74,8 @@ pub trait Spool: fmt::Debug + Send + Sync {
 pub enum SpoolError {
     /// The file does not exist here. Another machine may have it.
     Missing,
+    /// The files of all imports together have reached their maximum size. Nothing was written.
+    Full,
     /// The file cannot be read or written.
     Failed(Arc<dyn StdError + Send + Sync>),
 }
@@ -109,6 +113,7 @@ impl fmt::Display for SpoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("the file of the import is not on this machine"),
+            Self::Full => f.write_str("there is no room for more files of imports at present"),
             Self::Failed(_) => f.write_str("the file of the import cannot be read or written"),
         }
     }
@@ -117,7 +122,7 @@ impl fmt::Display for SpoolError {
 impl StdError for SpoolError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Missing => None,
+            Self::Missing | Self::Full => None,
             Self::Failed(cause) => Some(&**cause),
         }
     }

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     ImportError, ImportJob, ImportOrder, ImportState, Imports, SpoolFile,
+    evidence::{Step, file_name},
     job::{Kept, KeptActor, key},
 };
 use crate::{
@@ -29,6 +30,7 @@ pub struct Upload {
     actor: Actor,
     order: ImportOrder,
     file: BatchId,
+    name: Option<String>,
     digest: Sha256,
     bytes: u64,
     /// The bytes that are not written to the spool yet.
@@ -48,7 +50,14 @@ pub struct Submitted {
 impl Upload {
     pub(super) fn new(imports: Imports, actor: Actor, order: ImportOrder, file: BatchId) -> Self {
         let (digest, buffer) = (Sha256::new(), Vec::new());
-        Self { imports, actor, order, file, digest, bytes: 0, buffer }
+        Self { imports, actor, order, file, name: None, digest, bytes: 0, buffer }
+    }
+
+    /// Sets the name of the file, as a client sent it, for the audit trail and the pages of
+    /// imports. Folders and invisible characters are left out, and a long name is cut to 255
+    /// bytes. The name is no part of the comparison with an earlier request under the same key.
+    pub fn named(self, name: &str) -> Self {
+        Self { name: file_name(name), ..self }
     }
 
     /// Adds bytes of the file.
@@ -76,9 +85,9 @@ impl Upload {
     }
 
     /// Orders the import of the file, once for each key of the user. The file is durable when the
-    /// call returns.
+    /// call returns. One atomic step stores the import and its event.
     ///
-    /// One round trip to the store, with a key two.
+    /// One round trip to the store, or two if the user has sent the key before.
     ///
     /// # Errors
     ///
@@ -89,11 +98,10 @@ impl Upload {
         invitations: &Invitations<S>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Submitted, ImportError> {
-        if !self.buffer.is_empty() || self.bytes == 0 {
-            self.flush().await?;
-        }
-        self.imports.spool.sync(SpoolFile::rows(self.file)).await?;
-        let submitted = self.add(invitations, key).await;
+        let submitted = match self.finish().await {
+            Ok(()) => self.add(invitations, key).await,
+            Err(error) => Err(error),
+        };
         let is_ours = match &submitted {
             Ok(submitted) => !submitted.is_replayed,
             // The import may be stored, and then needs its file.
@@ -102,10 +110,21 @@ impl Upload {
             }
             Err(_) => false,
         };
-        if !is_ours {
-            self.discard().await?;
+        if is_ours {
+            return submitted;
         }
-        submitted
+        let (discarded, submitted) = (self.discard().await, submitted?);
+        discarded?;
+        Ok(submitted)
+    }
+
+    /// Writes the last bytes to the spool, and makes the file durable.
+    async fn finish(&mut self) -> Result<(), ImportError> {
+        if !self.buffer.is_empty() || self.bytes == 0 {
+            self.flush().await?;
+        }
+        self.imports.spool.sync(SpoolFile::rows(self.file)).await?;
+        Ok(())
     }
 
     async fn add<S: Store>(
@@ -113,37 +132,37 @@ impl Upload {
         invitations: &Invitations<S>,
         key_given: Option<&IdempotencyKey>,
     ) -> Result<Submitted, ImportError> {
-        let kept = self.kept(invitations);
+        let digest = self.digest.clone().finalize();
+        let kept = self.kept(invitations, &digest);
         let id = match key_given {
             Some(key) => self.keyed_id(key),
             None => self.file,
         };
         let state = if self.order.is_held { ImportState::Uploaded } else { ImportState::Queued };
         let job = ImportJob::new(id, kept, state, invitations.now()).map_err(crate::Error::from)?;
-        let documents = &self.imports.documents;
-        documents.add_documents(std::slice::from_ref(&job.document)).await?;
-        if key_given.is_none() {
+        let event = job.event(invitations, &self.actor, Step::Ordered(&digest))?;
+        // The first version replaces nothing, so it is stored only if the key is new.
+        if self.imports.replace_with(&job, event).await? {
             return Ok(Submitted { job, is_replayed: false });
         }
-        let Some(stored) = documents.document(&key(id)).await? else {
+        let Some(stored) = self.imports.documents.document(&key(id)).await? else {
             return Err(ImportError::NotFound);
         };
         let stored = ImportJob::read(stored)?;
         if stored.kept.fingerprint != job.kept.fingerprint {
             return Err(invitations.refuse_key(&self.actor).await.into());
         }
-        let is_replayed = stored.kept.file != self.file;
-        Ok(Submitted { job: stored, is_replayed })
+        Ok(Submitted { job: stored, is_replayed: true })
     }
 
-    fn kept<S: Store>(&self, invitations: &Invitations<S>) -> Kept {
+    fn kept<S: Store>(&self, invitations: &Invitations<S>, digest: &[u8]) -> Kept {
         let is_atomic = self.order.mode == ImportMode::AllOrNone;
         let creates_duplicates = self.order.duplicates == Duplicates::Create;
         let mut all = Fingerprinting::new("import file");
         all.part(Some(self.order.format.as_str()));
         all.part(is_atomic.then_some("atomic"));
         all.part(creates_duplicates.then_some("create duplicates"));
-        all.bytes(&self.digest.clone().finalize());
+        all.bytes(digest);
         Kept {
             file: self.file,
             format: self.order.format,
@@ -151,6 +170,7 @@ impl Upload {
             creates_duplicates,
             actor: KeptActor::of(&self.actor),
             fingerprint: *all.finish().as_bytes(),
+            name: self.name.clone(),
             bytes: self.bytes,
             part_rows: invitations.limits().batch(),
             progress: super::ImportProgress::default(),

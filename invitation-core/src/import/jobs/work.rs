@@ -6,6 +6,7 @@ use time::Duration;
 
 use super::{
     ImportError, ImportJob, ImportProgress, ImportState, Imports, SpoolError, SpoolFile,
+    evidence::Step,
     job::{self, Kept, kind},
     part::{FilePart, PartReader},
     results,
@@ -163,14 +164,19 @@ impl Imports {
             ImportMode::BestEffort => work.create_parts().await,
             ImportMode::AllOrNone => work.create_all(writer).await,
         };
-        let (ended, error) = match worked {
+        let (next, error) = match worked {
             Ok(()) => (work.ended(ImportState::Done, None), None),
             Err(Stop::Lost) => return Ok(()),
             Err(Stop::Failed(reason)) => (work.ended(ImportState::Failed, Some(&reason)), None),
             Err(Stop::Later(error)) => (work.postponed(&error), Some(error)),
         };
         // If it is not replaced, another worker or a user has decided on the import.
-        let _ = self.replace(&ended).await?;
+        let _ = if next.state.is_final() {
+            let event = next.event(invitations, &next.kept.actor.actor(), Step::Ended)?;
+            self.replace_with(&next, event).await?
+        } else {
+            self.replace(&next).await?
+        };
         error.map_or(Ok(()), Err)
     }
 }
@@ -192,7 +198,7 @@ impl<'a, S: Store> Work<'a, S> {
     /// Returns the import in parts, after the first part of the file was read.
     pub(super) fn parted(&self, reader: &PartReader<'_>) -> Result<PartedImport, Error> {
         let order = self.job.order();
-        Ok(PartedImport::new(self.job.id()?)
+        Ok(PartedImport::new(self.job.id())
             .with_mode(order.mode)
             .with_duplicates(order.duplicates)
             .expecting_addresses(reader.reader().expects_addresses()))

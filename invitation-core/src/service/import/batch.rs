@@ -5,7 +5,7 @@ use crate::{
     code::InvitationCode,
     detail::Detail,
     error::Error,
-    event::{Action, Reason},
+    event::{Action, Event, EventOutcome, Reason},
     id::BatchId,
     limits::Limits,
     page::PageRequest,
@@ -16,6 +16,7 @@ use crate::{
     service::{Invitations, evidence::Place},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
+    text::Division,
     time::Timestamp,
 };
 
@@ -38,6 +39,22 @@ impl<S: Store> Invitations<S> {
         self.store.record(&[event]).await?;
         report::succeeded(Action::Copy, 1);
         Ok(())
+    }
+
+    /// Returns the event of a step of an import. The caller stores it together with the document of
+    /// the import.
+    pub(crate) fn import_event(
+        &self,
+        actor: &Actor,
+        division: Option<Division>,
+        detail: Detail,
+        failure: Option<Reason>,
+    ) -> Result<Event, Error> {
+        let event = Event { division, ..self.call_by(actor.into())?.done(Action::Import, detail) };
+        Ok(match failure {
+            Some(reason) => Event { outcome: EventOutcome::Failed, reason: Some(reason), ..event },
+            None => event,
+        })
     }
 
     /// Returns the invitations of a batch that were created at an instant and are not deleted.

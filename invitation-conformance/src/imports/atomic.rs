@@ -1,0 +1,54 @@
+//! Imports of all rows or none.
+
+use invitation_core::import::{OutcomeKind, jobs::ImportState};
+
+use super::{
+    ImportsFixture,
+    scene::{PART, Scene, atomic, file},
+};
+
+/// An import of one part is one call of any store.
+pub async fn atomic_import_of_one_part_creates_all_rows(fixture: ImportsFixture) {
+    let scene = Scene::new(fixture);
+    let text = file(PART, "a", None);
+    let id = scene.order(atomic(), &text).await;
+    scene.run().await;
+    assert_eq!(scene.job(id).await.state(), ImportState::Done);
+    scene.has_each_row_once(id, &text, PART, "a").await;
+}
+
+/// One row with a mistake, in any part, prevents all others. The results name it.
+pub async fn atomic_import_with_a_bad_row_creates_nothing(fixture: ImportsFixture) {
+    let scene = Scene::new(fixture);
+    let parts = if scene.fixture.has_transactions { 3 } else { 1 };
+    let good = parts * PART - 1;
+    let text = file(good, "a", Some(good));
+    let id = scene.order(atomic(), &text).await;
+    scene.run().await;
+    let job = scene.job(id).await;
+    let reason = "one row has mistakes, so nothing was created";
+    assert_eq!((job.state(), job.reason()), (ImportState::Failed, Some(reason)));
+    assert!(scene.stored(id).await.is_empty());
+    let rows = scene.results(id).await;
+    assert_eq!(rows.last().map(|row| row.outcome), Some(OutcomeKind::Invalid));
+    assert_eq!(rows.iter().filter(|row| row.outcome == OutcomeKind::Valid).count(), good);
+}
+
+/// More rows than those of one part are one transaction. A store without transactions refuses them
+/// with the maximum, and creates nothing.
+pub async fn atomic_import_of_several_parts_is_one_step_or_refused(fixture: ImportsFixture) {
+    let scene = Scene::new(fixture);
+    let (good, text) = (3 * PART - 1, file(3 * PART - 1, "a", None));
+    let id = scene.order(atomic(), &text).await;
+    scene.run().await;
+    let job = scene.job(id).await;
+    if scene.fixture.has_transactions {
+        assert_eq!((job.state(), job.reason()), (ImportState::Done, None));
+        scene.has_each_row_once(id, &text, good, "a").await;
+    } else {
+        assert_eq!(job.state(), ImportState::Failed);
+        let reason = job.reason().expect("a reason");
+        assert!(reason.contains("at most 4 invitations in one step"), "{reason}");
+        assert!(scene.stored(id).await.is_empty());
+    }
+}
