@@ -48,7 +48,8 @@
 //! A test filter selects an area: `cargo test port::purge`.
 //!
 //! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
-//! [`documents_conformance!`] tests its [`documents`].
+//! [`documents_conformance!`] tests its [`documents`], and [`funnel_conformance!`] the counter of
+//! the [`funnel`] on both.
 //! [`budgets::run_budget_promises`] tests the budgets of failed guesses.
 //!
 //! # Running the model
@@ -85,6 +86,7 @@ pub mod documents;
 mod entropy;
 pub mod feed;
 mod fixture;
+pub mod funnel;
 mod macros;
 pub mod model;
 pub mod people;

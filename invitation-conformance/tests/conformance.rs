@@ -7,6 +7,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    funnel::FunnelFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_core::MemoryStore;
@@ -23,6 +24,10 @@ async fn documents_fixture() -> DocumentsFixture {
     DocumentsFixture::new(MemoryStore::new())
 }
 
+async fn funnel_fixture() -> FunnelFixture {
+    FunnelFixture::new(MemoryStore::new())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::fixture);
 }
@@ -33,6 +38,10 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_fixture);
+}
+
+mod funnel {
+    invitation_conformance::funnel_conformance!(super::funnel_fixture);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -11,6 +11,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    funnel::FunnelFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_redis::RedisStore;
@@ -32,6 +33,11 @@ async fn documents_in_a_namespace() -> DocumentsFixture {
     DocumentsFixture::new(store.unwrap())
 }
 
+async fn funnel_in_a_namespace() -> FunnelFixture {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
+    FunnelFixture::new(store.unwrap())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::in_a_namespace);
 }
@@ -42,6 +48,10 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_in_a_namespace);
+}
+
+mod funnel {
+    invitation_conformance::funnel_conformance!(super::funnel_in_a_namespace);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

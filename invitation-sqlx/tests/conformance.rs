@@ -11,6 +11,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    funnel::FunnelFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_sqlx::SqlStore;
@@ -36,6 +37,13 @@ async fn documents_fixture<DB: Kind>() -> DocumentsFixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     DocumentsFixture::new(store).keeping(database)
+}
+
+async fn funnel_fixture<DB: Kind>() -> FunnelFixture {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    FunnelFixture::new(store).keeping(database)
 }
 
 async fn budget_promises<DB: Kind>() {
@@ -79,6 +87,10 @@ macro_rules! server {
                 );
             }
 
+            mod funnel {
+                invitation_conformance::funnel_conformance!(crate::funnel_fixture::<$database>);
+            }
+
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn budgets_are_counted_as_specified() {
                 crate::budget_promises::<$database>().await;
@@ -113,7 +125,9 @@ server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 1
 mod sqlite {
     use std::num::NonZeroU32;
 
-    use invitation_conformance::{Fixture, documents::DocumentsFixture, feed::FeedFixture};
+    use invitation_conformance::{
+        Fixture, documents::DocumentsFixture, feed::FeedFixture, funnel::FunnelFixture,
+    };
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
     use crate::{redemption_races, reservation_races, run_redemption_races, support::host::Kind};
@@ -142,6 +156,18 @@ mod sqlite {
 
     async fn documents_in_memory() -> DocumentsFixture {
         DocumentsFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    async fn funnel_in_memory() -> FunnelFixture {
+        FunnelFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    mod funnel_on_a_file {
+        invitation_conformance::funnel_conformance!(crate::funnel_fixture::<super::Sqlite>);
+    }
+
+    mod funnel_in_memory {
+        invitation_conformance::funnel_conformance!(super::funnel_in_memory);
     }
 
     mod documents_on_a_file {

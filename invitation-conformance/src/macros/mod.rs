@@ -2,9 +2,13 @@
 
 mod documents;
 mod feed;
+mod funnel;
 mod promises;
 
-pub(crate) use self::{documents::export_documents_promises, feed::export_feed_promises};
+pub(crate) use self::{
+    documents::export_documents_promises, feed::export_feed_promises,
+    funnel::export_funnel_promises,
+};
 
 /// Generates one test for every promise of [`port`](crate::port),
 /// [`service`](crate::service) and [`races`](crate::races).
