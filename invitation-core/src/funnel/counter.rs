@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     num::NonZeroU32,
+    sync::Arc,
 };
 
 use super::{
@@ -10,10 +11,13 @@ use super::{
     batch::Batch,
     journey::{Journey, Step},
     keys,
+    progress::RunId,
     stored::{next, read},
 };
 use crate::{
     documents::{Document, DocumentKey, Documents},
+    entropy::{Entropy, OsEntropy},
+    error::Error,
     feed::{CursorName, Feed, FeedCursors, FeedEvent, follow},
     store_error::{StoreError, StoreErrorKind},
     time::Timestamp,
@@ -47,6 +51,7 @@ pub struct CountedEvents {
 pub struct FunnelCounter<S> {
     store: S,
     page: NonZeroU32,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
@@ -60,13 +65,19 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
     /// Creates a counter of the events of a store, which also keeps the numbers.
     #[must_use]
     pub fn new(store: S) -> Self {
-        Self { store, page: PAGE }
+        Self { store, page: PAGE, entropy: Arc::new(OsEntropy) }
     }
 
     /// Sets the maximum number of events of a page. The default is 500.
     #[must_use]
     pub fn with_page_size(self, page: NonZeroU32) -> Self {
         Self { page, ..self }
+    }
+
+    /// Sets the source of randomness. The default is the machine's.
+    #[must_use]
+    pub fn with_entropy(self, entropy: impl Entropy + 'static) -> Self {
+        Self { entropy: Arc::new(entropy), ..self }
     }
 
     /// Counts the events behind the last counted one, until the end of the feed or
@@ -80,9 +91,10 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store fails. Call again: no event is counted twice.
-    pub async fn run(&self) -> Result<CountedEvents, StoreError> {
-        let mut run = Run::begin(&self.store).await?;
+    /// [`Error::Store`], [`Error::Entropy`]. Call again: no event is counted twice.
+    pub async fn run(&self) -> Result<CountedEvents, Error> {
+        let by = RunId::draw(&*self.entropy)?;
+        let mut run = Run::begin(&self.store, by).await?;
         let name = CursorName::from_stored(Self::CURSOR);
         // The first call creates the cursor, so that no event is removed from here on.
         follow(&self.store, &name, run.progress.position()).await?;
@@ -109,18 +121,19 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store fails, or of the kind
-    /// [`Conflict`](StoreErrorKind::Conflict) while other calls count.
-    pub async fn recount(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// [`Error::Store`], of the kind [`Conflict`](StoreErrorKind::Conflict) while other calls
+    /// count; [`Error::Entropy`].
+    pub async fn recount(&self, now: Timestamp) -> Result<(), Error> {
+        let by = RunId::draw(&*self.entropy)?;
         for _ in 0..TRIES {
             let progress = Progress::read(self.store.document(&Progress::key()).await?)?;
-            let anew = progress.anew(now)?;
+            let anew = progress.anew(now, by)?;
             let document = anew.document().map(std::slice::from_ref).unwrap_or_default();
             if self.store.replace_documents(document, &[]).await? {
                 return Ok(());
             }
         }
-        Err(StoreError::new(StoreErrorKind::Conflict, "recount"))
+        Err(StoreError::new(StoreErrorKind::Conflict, "recount").into())
     }
 
     /// Removes the journeys of invitations whose first counted event happened before `before`, at
@@ -160,6 +173,7 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
 /// One run: the progress, and the documents as this run last knows them.
 struct Run<'s, S> {
     store: &'s S,
+    by: RunId,
     progress: Progress,
     documents: HashMap<DocumentKey, Option<Document>>,
     /// Whether an invitation whose creation comes next is taken to have no journey. If it has one,
@@ -168,9 +182,9 @@ struct Run<'s, S> {
 }
 
 impl<'s, S: Documents> Run<'s, S> {
-    async fn begin(store: &'s S) -> Result<Self, StoreError> {
+    async fn begin(store: &'s S, by: RunId) -> Result<Self, StoreError> {
         let progress = Progress::read(store.document(&Progress::key()).await?)?;
-        Ok(Self { store, progress, documents: HashMap::new(), assumes_new: true })
+        Ok(Self { store, by, progress, documents: HashMap::new(), assumes_new: true })
     }
 
     /// Counts events, and returns how many. It stops early if another counter is at work.
@@ -178,7 +192,9 @@ impl<'s, S: Documents> Run<'s, S> {
         let mut counted = 0_u64;
         loop {
             let batch = Batch::first_of(self.progress.rest(events));
-            let Some(next) = self.progress.behind(batch.events)? else { return Ok(counted) };
+            let Some(next) = self.progress.behind(batch.events, self.by)? else {
+                return Ok(counted);
+            };
             if !self.write(&batch, next).await? {
                 // Another counter was quicker, or an invitation has a journey already.
                 let progress = self.store.document(&Progress::key()).await?;

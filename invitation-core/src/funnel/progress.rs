@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{corrupt, keys};
 use crate::{
     documents::Document,
+    entropy::{Entropy, EntropyError},
     feed::{FeedEvent, FeedPosition, RemovedEvents},
     store_error::StoreError,
     time::Timestamp,
@@ -36,6 +37,24 @@ struct ProgressFacts {
     incomplete: bool,
     #[serde(default)]
     discontinuities: u32,
+    /// The run that wrote this version. It makes the versions of two counters differ that count
+    /// the same events: otherwise the store would take the second one for a repetition of the
+    /// first, and add its numbers again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<RunId>,
+}
+
+/// A random number that only one run of a counter has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct RunId(u64);
+
+impl RunId {
+    pub(super) fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes)?;
+        Ok(Self(u64::from_be_bytes(bytes)))
+    }
 }
 
 /// A counted event: its position, and its time in microseconds.
@@ -67,8 +86,8 @@ impl Counted {
 
 impl ProgressFacts {
     fn new(generation: u64) -> Self {
-        let (first, latest, incomplete, discontinuities) = (None, None, false, 0);
-        Self { v: FORM, generation, first, latest, incomplete, discontinuities }
+        let (first, latest, incomplete, discontinuities, by) = (None, None, false, 0, None);
+        Self { v: FORM, generation, first, latest, incomplete, discontinuities, by }
     }
 }
 
@@ -119,11 +138,16 @@ impl Progress {
     }
 
     /// Returns the progress behind these events, and its document. None if there are no events.
-    pub(super) fn behind(&self, events: &[FeedEvent]) -> Result<Option<Self>, StoreError> {
+    pub(super) fn behind(
+        &self,
+        events: &[FeedEvent],
+        by: RunId,
+    ) -> Result<Option<Self>, StoreError> {
         let (Some(first), Some(latest)) = (events.first(), events.last()) else { return Ok(None) };
         let mut facts = self.facts.clone();
         let begun = *facts.first.get_or_insert(Counted::of(first));
         facts.latest = Some(Counted::of(latest));
+        facts.by = Some(by);
         let removed = events.iter().filter_map(|one| RemovedEvents::stated_by(&one.event));
         facts.incomplete |= removed.into_iter().any(|one| one.through < begun.position());
         let is_later = |before: FeedPosition| before.epoch < latest.position.epoch;
@@ -134,8 +158,9 @@ impl Progress {
     }
 
     /// Returns the progress of a counter that begins at the first event of the feed.
-    pub(super) fn anew(&self, now: Timestamp) -> Result<Self, StoreError> {
-        self.next(ProgressFacts::new(self.facts.generation.saturating_add(1)), now)
+    pub(super) fn anew(&self, now: Timestamp, by: RunId) -> Result<Self, StoreError> {
+        let anew = ProgressFacts::new(self.facts.generation.saturating_add(1));
+        self.next(ProgressFacts { by: Some(by), ..anew }, now)
     }
 
     fn next(&self, facts: ProgressFacts, at: Timestamp) -> Result<Self, StoreError> {

@@ -1,5 +1,6 @@
 //! The English sentences that contain a value.
 
+use invitation_core::funnel::TimeRangeToRedeem;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 pub(super) fn capitalised(text: &str) -> String {
@@ -96,4 +97,31 @@ mod tests {
         assert_eq!(capitalised("évêque"), "Évêque");
         assert_eq!(capitalised(""), "");
     }
+}
+
+pub(super) fn time_to_redeem(range: TimeRangeToRedeem) -> String {
+    match (range.after.is_zero(), range.until) {
+        (true, Some(until)) => format!("Up to {}", length(until)),
+        (false, Some(until)) => format!("{} to {}", length(range.after), length(until)),
+        (_, None) => format!("More than {}", length(range.after)),
+    }
+}
+
+pub(super) fn median_to_redeem(range: TimeRangeToRedeem) -> String {
+    match range.until {
+        Some(until) => format!("Half of them were redeemed within {}.", length(until)),
+        None => format!("Half of them took more than {}.", length(range.after)),
+    }
+}
+
+/// Returns a duration in the largest unit of which it is a multiple.
+fn length(duration: Duration) -> String {
+    let seconds = duration.whole_seconds();
+    let (n, unit) = match seconds {
+        _ if seconds % 86_400 == 0 => (seconds / 86_400, "day"),
+        _ if seconds % 3_600 == 0 => (seconds / 3_600, "hour"),
+        _ if seconds % 60 == 0 => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
 }
