@@ -11,6 +11,7 @@
 //! | [`transactions`] | the account and the redemption in one transaction |
 //! | [`reservations`] | accounts that live in another system |
 //! | [`deliveries`] | mail and webhooks |
+//! | [`funnel`] | what became of invitations, in numbers |
 //! | [`keys`] | codes that a stolen database does not reveal |
 //! | [`trail`] | the audit trail, and how to prove that it is whole |
 //! | [`operating`] | migrations, retention, metrics, alerts, backups, upgrades |
@@ -63,6 +64,10 @@ pub mod reservations {
 
 pub mod deliveries {
     #![cfg_attr(not(doctest), doc = include_str!("deliveries.md"))]
+}
+
+pub mod funnel {
+    #![cfg_attr(not(doctest), doc = include_str!("funnel.md"))]
 }
 
 pub mod keys {

@@ -46,7 +46,7 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, documents, records, admission, redeemer_ids, log } = opened;
+        let Opened { invitations, documents, feed, records, admission, redeemer_ids, log } = opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
         let web = Web::new(invitations.clone(), people.clone());
@@ -56,7 +56,7 @@ impl Host {
             Some(log) => web.with_audit_log(log),
             None => web,
         };
-        let web = web.with_deliveries(documents);
+        let web = web.with_deliveries(Arc::clone(&documents)).with_funnel(documents, feed);
         let outbox = Arc::default();
         Self { invitations, records, admission, people, outbox, redeemer_ids, web, addresses }
     }

@@ -32,6 +32,7 @@ use crate::{
     admission::{Admission, InOneTransaction},
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
+    counting,
     keys::Keys,
     mail::Outbox,
     mailing,
@@ -51,6 +52,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub(crate) struct Opened {
     pub(crate) invitations: Service,
     pub(crate) documents: Arc<dyn Documents>,
+    pub(crate) feed: Arc<dyn Feed>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
@@ -95,12 +97,14 @@ async fn prepared<DB: Dialect>(
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
+        feed: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
+    counting::start(store.clone());
     sending(host, store, config, addresses)
 }
 
@@ -130,12 +134,14 @@ async fn with_redis(
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
+        feed: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
+    counting::start(store.clone());
     sending(host, store, config, addresses)
 }
 

@@ -1,6 +1,7 @@
 //! The example `dashboard`, from outside: started as its users start it, over HTTP, on each
 //! database that it supports.
 
+mod counting;
 mod host;
 mod keys;
 mod mailing;
@@ -72,6 +73,9 @@ macro_rules! on_every_store {
 }
 
 on_every_store! {
+    counting {
+        invitations_of_the_beginning_are_counted_once
+    }
     mailing {
         created_invitation_is_mailed_with_its_code
     }
