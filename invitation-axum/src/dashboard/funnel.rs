@@ -93,7 +93,7 @@ async fn shown(context: &PageContext, asked: &FunnelParams) -> Result<Response, 
         },
         filters,
         is_filtered: [division, inviter, batch].iter().any(|value| value.is_some()),
-        summary: others,
+        summary: others.unwrap_or_default(),
         figures: found.map(|funnel| FunnelTables::of(&funnel, t, context.now())),
     };
     page(status, &t.funnel, &shown)
@@ -119,7 +119,8 @@ struct FunnelPage<'a> {
     division: Option<&'a str>,
     filters: Vec<Field>,
     is_filtered: bool,
-    summary: Option<String>,
+    /// The mistakes that belong to no field.
+    summary: String,
     figures: Option<FunnelTables<'a>>,
 }
 

@@ -34,7 +34,7 @@ async fn funnel_is_shown_as_tables_and_as_a_picture_with_a_text() {
         }
     }
     let page = harness.get("admin", "/funnel").await.is(200);
-    page.says("Not counted yet: what happened since").says("4+").says_nothing_of("Up to date.");
+    page.says("Not counted yet: what happened since").says(">0+<").says_nothing_of("Up to date.");
     count(&store).await;
     let page = harness.get("admin", "/funnel").await.is(200);
     let page = page.says("role=\"img\" aria-label=\"Created 4, Sent 0, Redeemed 1\"");

@@ -37,11 +37,9 @@ impl FunnelFixture {
     #[must_use]
     pub fn new(store: impl Store + Feed + FeedCursors + Documents + 'static) -> Self {
         let store = Arc::new(store);
-        let source = Source {
-            feed: Arc::<_>::clone(&store),
-            cursors: Arc::<_>::clone(&store),
-            documents: Arc::<_>::clone(&store),
-        };
+        let (feed, cursors, documents) =
+            (Arc::clone(&store), Arc::clone(&store), Arc::clone(&store));
+        let source = Source { feed, cursors, documents };
         Self { fixture: Fixture::new(store), store: source }
     }
 
