@@ -144,8 +144,9 @@ impl Journey {
     }
 
     fn redeemed(&mut self, event: EventId, at: Timestamp) {
-        let [.., a, b, c, d, e, f, g, h] = *event.as_bytes();
-        let id = format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        // The end of an id is random.
+        let end = u128::from_be_bytes(*event.as_bytes()) & u128::from(u64::MAX);
+        let id = format!("{end:016x}");
         if self.latest.contains(&id) {
             return;
         }
