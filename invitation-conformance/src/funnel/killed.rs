@@ -27,7 +27,7 @@ struct Kill {
 impl Kill {
     async fn now(&self) {
         self.killed.notify_one();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -214,7 +214,9 @@ mod tests {
 
     fn journey(steps: &[Step]) -> Journey {
         let mut journey = Journey::default();
-        steps.iter().for_each(|step| journey.add(step));
+        for step in steps {
+            journey.add(step);
+        }
         journey
     }
 
@@ -233,7 +235,9 @@ mod tests {
         let once = journey(&steps);
         for from in 0..steps.len() {
             let mut twice = once.clone();
-            steps[from..].iter().for_each(|step| twice.add(step));
+            for step in &steps[from..] {
+                twice.add(step);
+            }
             assert_eq!(twice, once, "from {from} on");
         }
     }
@@ -243,7 +247,9 @@ mod tests {
         let steps: Vec<_> =
             [created(100)].into_iter().chain((1..=20).map(|n| redeemed(n, 2))).collect();
         let mut all = journey(&steps);
-        (5..=20).for_each(|n| all.add(&redeemed(n, 2)));
+        for n in 5..=20 {
+            all.add(&redeemed(n, 2));
+        }
         assert_eq!(all.figures().redemptions, 20);
         all.add(&redeemed(4, 2));
         assert_eq!(all.figures().redemptions, 21, "forgotten");

@@ -107,7 +107,9 @@ mod tests {
     fn median_is_in_the_range_that_reaches_half() {
         let times = |numbers: &[(usize, u64)]| {
             let mut all = TimesToRedeem::default();
-            numbers.iter().for_each(|(n, number)| all.0[*n] = *number);
+            for (n, number) in numbers {
+                all.0[*n] = *number;
+            }
             all
         };
         for (numbers, median) in [

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use invitation_core::{
     Actor, Created, Draft, Email, Error, Expiry, IfVersion, Import, ImportRow, Invitations,
     ManualClock, MemoryStore, Redeemer, Refusal, Role, SystemActor, Username,
-    delivery::{Deliveries, MessageId},
+    delivery::{Deliveries, MessageId, Resend},
     funnel::{Funnel, FunnelCounter, FunnelQuery, Funnels, TimesToRedeem},
 };
 use time::Duration;
@@ -150,7 +150,7 @@ async fn invitation_is_sent_once_however_many_mails_are() {
     let ten = NonZeroU32::new(10).expect("not zero");
     for _ in 0..2 {
         let id = created.invitation().id();
-        deliveries.resend(&admin(), id, Default::default()).await.expect("it is queued");
+        deliveries.resend(&admin(), id, Resend::new()).await.expect("it is queued");
         for due in deliveries.due(ten).await.expect("a list") {
             let claimed = deliveries.claim(&worker, &due, Duration::MINUTE, 3).await;
             let claimed = claimed.expect("it answers").expect("no other worker has it");

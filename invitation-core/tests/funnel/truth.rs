@@ -35,11 +35,11 @@ pub(crate) fn recount(events: &[Event], about: &About) -> Vec<u64> {
         let max: u64 = creation.detail.get("max_uses").expect("stated").parse().expect("a number");
         let redemptions: BTreeSet<_> = of(Action::Redeem).map(|event| event.id).collect();
         let uses = u64::try_from(redemptions.len()).expect("few").min(max);
-        let last = done().filter(|event| {
+        let mut changes = done().filter(|event| {
             let is_of = event.invitation == Some(id);
             is_of && matches!(event.action, Action::Revoke | Action::Reinstate)
         });
-        let is_revoked = last.last().is_some_and(|event| event.action == Action::Revoke);
+        let is_revoked = changes.next_back().is_some_and(|event| event.action == Action::Revoke);
         let is_deleted = of(Action::Delete).next().is_some();
         numbers[0] += 1;
         numbers[1] += u64::from(of(Action::Deliver).next().is_some());
