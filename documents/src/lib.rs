@@ -24,6 +24,7 @@ documents! {
     Transactions = "../../src/guide/transactions.md";
     Reservations = "../../src/guide/reservations.md";
     Deliveries = "../../src/guide/deliveries.md";
+    Funnel = "../../src/guide/funnel.md";
     Importing = "../../src/guide/importing.md";
     Keys = "../../src/guide/keys.md";
     Trail = "../../src/guide/trail.md";

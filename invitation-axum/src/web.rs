@@ -4,7 +4,8 @@ use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
 use invitation_core::{
     BaseUrl, InvitationCode, Invitations, RegistrationLink, RegistrationPage, Store,
-    audit::LogMonitor, delivery::Deliveries, documents::Documents, import::jobs::Imports,
+    audit::LogMonitor, delivery::Deliveries, documents::Documents, feed::Feed, funnel::Funnels,
+    import::jobs::Imports,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -133,6 +134,7 @@ pub struct Web {
     settings: Arc<Settings>,
     bulk: Arc<Semaphore>,
     deliveries: Option<Deliveries<Arc<dyn Store>>>,
+    funnels: Option<Funnels<Arc<dyn Store>>>,
 }
 
 #[derive(Clone)]
@@ -159,7 +161,8 @@ impl Web {
             audit_log: None,
         };
         let (identify, settings) = (Arc::new(identify), Arc::new(settings));
-        Self { service, identify, settings, bulk: limits.bulk_permits(), deliveries: None }
+        let bulk = limits.bulk_permits();
+        Self { service, identify, settings, bulk, deliveries: None, funnels: None }
     }
 
     /// Sets the public URL of the host. Links are built from this only: without it
@@ -281,6 +284,46 @@ impl Web {
         Self { deliveries: Some(deliveries), ..self }
     }
 
+    /// Shows what became of invitations: `/funnel` in the API, and a page of the dashboard.
+    /// `documents` and `feed` are the store of the invitations, whose events a
+    /// [`FunnelCounter`](invitation_core::funnel::FunnelCounter) counts.
+    ///
+    /// Without this setting the route and the page do not exist. The host also runs the counter,
+    /// again and again in a task:
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// use invitation_axum::{Parts, Web};
+    /// use invitation_core::{Actor, Invitations, MemoryStore, Store, funnel::FunnelCounter};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let store = Arc::new(MemoryStore::new());
+    /// let service = Invitations::new(store.clone() as Arc<dyn Store>);
+    /// let web = Web::new(service, |_: &Parts| None::<Actor>)
+    ///     .with_funnel(store.clone(), store.clone());
+    /// assert!(web.openapi("/api").paths.paths.contains_key("/api/funnel"));
+    ///
+    /// tokio::spawn(async move {
+    ///     let counter = FunnelCounter::new(store);
+    ///     loop {
+    ///         match counter.run().await {
+    ///             Ok(counted) if counted.more => continue,
+    ///             Ok(_) => {}
+    ///             Err(error) => eprintln!("events are counted later: {error}"),
+    ///         }
+    ///         tokio::time::sleep(Duration::from_secs(5)).await;
+    ///     }
+    /// });
+    /// # });
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_funnel(self, documents: Arc<dyn Documents>, feed: Arc<dyn Feed>) -> Self {
+        let funnels = Funnels::new(self.service.clone(), documents, feed);
+        Self { funnels: Some(funnels), ..self }
+    }
+
     /// Sets the limits of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
@@ -308,6 +351,11 @@ impl Web {
     /// Returns the deliveries, or 404 if the host shows none.
     pub(crate) fn deliveries(&self) -> Result<&Deliveries<Arc<dyn Store>>, Problem> {
         self.deliveries.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
+    }
+
+    /// Returns the funnels, or 404 if the host shows none.
+    pub(crate) fn funnels(&self) -> Result<&Funnels<Arc<dyn Store>>, Problem> {
+        self.funnels.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
     }
 
     pub(crate) fn identify(&self) -> &dyn Identify {

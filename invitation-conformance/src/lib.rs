@@ -48,8 +48,8 @@
 //! A test filter selects an area: `cargo test port::purge`.
 //!
 //! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
-//! [`documents_conformance!`] tests its [`documents`], and [`imports_conformance!`] the [`imports`]
-//! of files as jobs on it.
+//! [`documents_conformance!`] tests its [`documents`], [`imports_conformance!`] the [`imports`] of
+//! files as jobs on it, and [`funnel_conformance!`] the counter of the [`funnel`] on both.
 //! [`budgets::run_budget_promises`] tests the budgets of failed guesses.
 //!
 //! # Running the model
@@ -86,6 +86,7 @@ pub mod documents;
 mod entropy;
 pub mod feed;
 mod fixture;
+pub mod funnel;
 pub mod imports;
 mod macros;
 pub mod model;

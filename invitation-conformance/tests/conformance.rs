@@ -7,6 +7,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    funnel::FunnelFixture,
     imports::ImportsFixture,
     races::{run_redemption_races, run_reservation_races},
 };
@@ -24,6 +25,10 @@ async fn documents_fixture() -> DocumentsFixture {
     DocumentsFixture::new(MemoryStore::new())
 }
 
+async fn funnel_fixture() -> FunnelFixture {
+    FunnelFixture::new(MemoryStore::new())
+}
+
 async fn imports_fixture() -> ImportsFixture {
     ImportsFixture::new(MemoryStore::new())
 }
@@ -38,6 +43,10 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_fixture);
+}
+
+mod funnel {
+    invitation_conformance::funnel_conformance!(super::funnel_fixture);
 }
 
 mod imports {

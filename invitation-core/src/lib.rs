@@ -18,6 +18,7 @@
 //! - [`delivery`]: mails with the codes of invitations, and what became of them.
 //! - [`documents`]: small versioned records of the consumers of the feed.
 //! - [`feed`]: all events of a store in one total order, for consumers.
+//! - [`funnel`]: what became of invitations, in numbers.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`standing`]: whether the grantor of an invitation may still grant it.
@@ -54,6 +55,7 @@ mod event;
 mod facts;
 pub mod feed;
 mod field_error;
+pub mod funnel;
 mod guard;
 mod id;
 pub mod import;

@@ -11,6 +11,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    funnel::FunnelFixture,
     imports::ImportsFixture,
     races::{run_redemption_races, run_reservation_races},
 };
@@ -33,6 +34,11 @@ async fn documents_in_a_namespace() -> DocumentsFixture {
     DocumentsFixture::new(store.unwrap())
 }
 
+async fn funnel_in_a_namespace() -> FunnelFixture {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
+    FunnelFixture::new(store.unwrap())
+}
+
 async fn imports_in_a_namespace() -> ImportsFixture {
     let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
     ImportsFixture::new(store.unwrap())
@@ -48,6 +54,10 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_in_a_namespace);
+}
+
+mod funnel {
+    invitation_conformance::funnel_conformance!(super::funnel_in_a_namespace);
 }
 
 mod imports {

@@ -11,6 +11,7 @@ use invitation_conformance::{
     budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
+    funnel::FunnelFixture,
     imports::ImportsFixture,
     races::{run_redemption_races, run_reservation_races},
 };
@@ -37,6 +38,13 @@ async fn documents_fixture<DB: Kind>() -> DocumentsFixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     DocumentsFixture::new(store).keeping(database)
+}
+
+async fn funnel_fixture<DB: Kind>() -> FunnelFixture {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    FunnelFixture::new(store).keeping(database)
 }
 
 async fn imports_fixture<DB: Kind>() -> ImportsFixture {
@@ -87,6 +95,10 @@ macro_rules! server {
                 );
             }
 
+            mod funnel {
+                invitation_conformance::funnel_conformance!(crate::funnel_fixture::<$database>);
+            }
+
             mod imports {
                 invitation_conformance::imports_conformance!(crate::imports_fixture::<$database>);
             }
@@ -126,7 +138,8 @@ mod sqlite {
     use std::num::NonZeroU32;
 
     use invitation_conformance::{
-        Fixture, documents::DocumentsFixture, feed::FeedFixture, imports::ImportsFixture,
+        Fixture, documents::DocumentsFixture, feed::FeedFixture, funnel::FunnelFixture,
+        imports::ImportsFixture,
     };
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
@@ -156,6 +169,18 @@ mod sqlite {
 
     async fn documents_in_memory() -> DocumentsFixture {
         DocumentsFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    async fn funnel_in_memory() -> FunnelFixture {
+        FunnelFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    mod funnel_on_a_file {
+        invitation_conformance::funnel_conformance!(crate::funnel_fixture::<super::Sqlite>);
+    }
+
+    mod funnel_in_memory {
+        invitation_conformance::funnel_conformance!(super::funnel_in_memory);
     }
 
     mod documents_on_a_file {

@@ -12,6 +12,7 @@
 //! | [`reservations`] | accounts that live in another system |
 //! | [`deliveries`] | mail and webhooks |
 //! | [`importing`] | files of invitations of any size |
+//! | [`funnel`] | what became of invitations, in numbers |
 //! | [`keys`] | codes that a stolen database does not reveal |
 //! | [`trail`] | the audit trail, and how to prove that it is whole |
 //! | [`operating`] | migrations, retention, metrics, alerts, backups, upgrades |
@@ -69,6 +70,10 @@ pub mod deliveries {
 
 pub mod importing {
     #![cfg_attr(not(doctest), doc = include_str!("importing.md"))]
+}
+
+pub mod funnel {
+    #![cfg_attr(not(doctest), doc = include_str!("funnel.md"))]
 }
 
 pub mod keys {

@@ -84,9 +84,15 @@ impl Window {
         self.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": name })).await;
     }
 
-    async fn devtools(&self, name: &str, params: Value) {
+    /// Returns the accessibility tree of the page as the browser gives it to assistive programs:
+    /// `nodes` with their `role` and `name`, in the order of the page.
+    pub async fn accessibility_tree(&self) -> Value {
+        self.devtools("Accessibility.getFullAXTree", json!({})).await
+    }
+
+    async fn devtools(&self, name: &str, params: Value) -> Value {
         let command = DevTools(json!({ "cmd": name, "params": params }));
-        self.client.issue_cmd(command).await.expect("the browser obeys");
+        self.client.issue_cmd(command).await.expect("the browser obeys")
     }
 
     /// Opens an address.

@@ -46,7 +46,7 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, documents, imports, records, admission, redeemer_ids, log } =
+        let Opened { invitations, documents, feed, imports, records, admission, redeemer_ids, log } =
             opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
@@ -57,7 +57,7 @@ impl Host {
             Some(log) => web.with_audit_log(log),
             None => web,
         };
-        let web = web.with_deliveries(documents);
+        let web = web.with_deliveries(Arc::clone(&documents)).with_funnel(documents, feed);
         let web = match imports {
             Some(imports) => web.with_imports(imports),
             None => web,

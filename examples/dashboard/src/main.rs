@@ -27,6 +27,7 @@
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
 //! - `app.rs` mounts the library's routers;
 //! - `mailing.rs` sends the codes of invitations to their addresses;
+//! - `counting.rs` counts what became of invitations;
 //! - `importing.rs` imports files of invitations in the background;
 //! - `register.rs` registers newcomers, with the proof of an address;
 //! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
@@ -38,6 +39,7 @@ mod api;
 mod app;
 mod client_request;
 mod config;
+mod counting;
 mod importing;
 mod keys;
 mod mail;

@@ -33,7 +33,7 @@ use crate::{
     admission::{Admission, InOneTransaction},
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
-    importing,
+    counting, importing,
     keys::Keys,
     mail::Outbox,
     mailing,
@@ -55,6 +55,7 @@ pub(crate) struct Opened {
     pub(crate) documents: Arc<dyn Documents>,
     /// The imports of files; none for a database in memory.
     pub(crate) imports: Option<Imports>,
+    pub(crate) feed: Arc<dyn Feed>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
@@ -105,12 +106,14 @@ async fn prepared<DB: Dialect>(
         invitations,
         documents: Arc::new(store.clone()),
         imports,
+        feed: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
+    counting::start(store.clone());
     sending(host, store, config, addresses)
 }
 
@@ -146,12 +149,14 @@ async fn with_redis(
         invitations,
         documents: Arc::new(store.clone()),
         imports,
+        feed: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
+    counting::start(store.clone());
     sending(host, store, config, addresses)
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod docs;
 pub(crate) mod draft;
 mod events;
 mod export;
+mod funnel;
 pub(crate) mod imports;
 mod invitation;
 mod list;
@@ -58,9 +59,11 @@ impl Web {
     /// | `POST /{id}/resend` | `Resend` | sends it to its address again: `rotate`; `Idempotency-Key` |
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
+    /// | `GET /funnel` | `View` | what became of the invitations of a `division`, `inviter` or `batch` |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
     ///
-    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries).
+    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries), and that
+    /// about the funnel with [`with_funnel`](Self::with_funnel).
     ///
     /// `sort` is `created` (newest first, the default) or `expires` (soonest expiry first). The
     /// filter of events by what happened is `kind`, such as `kind=redeem`.
@@ -90,15 +93,18 @@ impl Web {
 
 /// Returns the routes with their OpenAPI descriptions.
 pub(crate) fn routes(web: &Web) -> OpenApiRouter<Web> {
-    let always = always();
-    if web.deliveries().is_err() {
-        return always;
+    let mut routes = always();
+    if web.deliveries().is_ok() {
+        routes = routes
+            .routes(routes!(deliveries::list))
+            .routes(routes!(deliveries::retry))
+            .routes(routes!(deliveries::of_invitation))
+            .routes(routes!(deliveries::resend));
     }
-    always
-        .routes(routes!(deliveries::list))
-        .routes(routes!(deliveries::retry))
-        .routes(routes!(deliveries::of_invitation))
-        .routes(routes!(deliveries::resend))
+    if web.funnels().is_ok() {
+        routes = routes.routes(routes!(funnel::funnel));
+    }
+    routes
 }
 
 /// Returns the routes that need no further part of the host.

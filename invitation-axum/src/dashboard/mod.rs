@@ -9,6 +9,7 @@ mod deliveries;
 mod detail;
 mod events;
 mod form;
+mod funnel;
 mod html;
 mod import;
 mod layout;
@@ -210,7 +211,12 @@ impl Web {
                 .route("/{id}/resend", post(deliveries::resend).get(detail::back)),
             Err(_) => Router::new(),
         };
+        let about_funnel = match self.funnels() {
+            Ok(_) => Router::new().route("/funnel", get(funnel::show).post(funnel::search)),
+            Err(_) => Router::new(),
+        };
         let pages = about_mails
+            .merge(about_funnel)
             .route("/", get(list::show))
             .route("/search", get(list::back).post(list::search))
             .route("/new", get(create::form).post(create::create))

@@ -56,6 +56,13 @@ macro_rules! strings {
             /// The result of checking an import: the numbers of valid lines, of lines that are left
             /// out, and of lines with mistakes.
             pub checked: fn(usize, usize, usize) -> String,
+            /// A range of times from creation to redemption.
+            pub time_to_redeem: fn(TimeRangeToRedeem) -> String,
+            /// The range of times that contains the median: half of the invitations were redeemed
+            /// within its end.
+            pub median_to_redeem: fn(TimeRangeToRedeem) -> String,
+            /// A share in whole percent.
+            pub percent: fn(u64) -> String,
             /// Translates a sentence of the library's core: why a value was not accepted,
             /// or a call refused. In English, the sentence itself.
             pub sentence: fn(&str) -> String,
@@ -76,6 +83,9 @@ macro_rules! strings {
                     summary: |rows, more| english::summary(rows, more, "code"),
                     events_summary: |rows, more| english::summary(rows, more, "event"),
                     checked: english::checked,
+                    time_to_redeem: english::time_to_redeem,
+                    median_to_redeem: english::median_to_redeem,
+                    percent: |share| format!("{share}%"),
                     sentence: english::capitalised,
                 }
             }

@@ -4,6 +4,7 @@
 mod deliveries;
 mod errors;
 mod events;
+mod funnel;
 mod given;
 mod invitations;
 mod page;
@@ -16,6 +17,7 @@ pub(crate) use self::{
     deliveries::DeliveryQuery,
     errors::QueryErrors,
     events::EventQuery,
+    funnel::FunnelParams,
     given::Given,
     invitations::{FilterQuery, ListQuery, SortQuery, StatusQuery},
     page::PageQuery,

@@ -11,7 +11,11 @@ use crate::{harness::API, support::Harness};
 /// Returns a host with every route.
 fn host() -> Harness {
     let store = Arc::new(MemoryStore::new());
-    Harness::on(API, Arc::<MemoryStore>::clone(&store)).with_web(|web| web.with_deliveries(store))
+    Harness::on(API, Arc::<MemoryStore>::clone(&store)).with_web(|web| {
+        let (documents, feed) =
+            (Arc::<MemoryStore>::clone(&store), Arc::<MemoryStore>::clone(&store));
+        web.with_deliveries(store).with_funnel(documents, feed)
+    })
 }
 
 async fn document(harness: &Harness) -> Value {
@@ -51,7 +55,7 @@ async fn every_operation_says_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(operations, 26);
+    assert_eq!(operations, 27);
 }
 
 /// Every reference in the document resolves within it.

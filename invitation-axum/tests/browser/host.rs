@@ -62,7 +62,10 @@ impl Host {
         let service = harness.service().clone();
         // Without a base URL: a test knows its port only when it listens.
         let web = Web::new(service.clone(), who).with_audit_log(Tampered(now));
-        let web = set(web.with_deliveries(Arc::<MemoryStore>::clone(&store)));
+        let web = web.with_deliveries(Arc::<MemoryStore>::clone(&store));
+        let web =
+            web.with_funnel(Arc::<MemoryStore>::clone(&store), Arc::<MemoryStore>::clone(&store));
+        let web = set(web);
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()
             .with_brand("Perfect10")

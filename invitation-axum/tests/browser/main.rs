@@ -1,6 +1,7 @@
 //! Tests of the dashboard in a real browser: its looks and its behaviour for each role.
 
 mod behaviour;
+mod funnel;
 mod host;
 mod mails;
 mod rows;

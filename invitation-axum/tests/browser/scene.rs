@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use invitation_axum::Web;
+use invitation_core::funnel::FunnelCounter;
 use invitation_testkit::{Browser, Look, Window};
 
 use crate::host::Host;
@@ -30,6 +31,12 @@ impl Scene {
         self.window.close().await;
         let window = Browser::shared().window(look).await.expect("a window");
         Self { host: self.host, window }
+    }
+
+    /// Counts the events of all invitations for the funnel.
+    pub(crate) async fn count(&self) {
+        let counter = FunnelCounter::new(&self.host.store);
+        while counter.run().await.expect("it counts").more {}
     }
 
     pub(crate) async fn sign_in(&self, name: &str) {

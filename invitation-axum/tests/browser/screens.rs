@@ -46,6 +46,9 @@ async fn every_page_is_accessible() {
     kept(&mut scene, "nothing-found").await;
     scene.at("/invitations/events").await;
     kept(&mut scene, "events").await;
+    scene.count().await;
+    scene.at("/invitations/funnel").await;
+    kept(&mut scene, "funnel").await;
     for status in [Status::Active, Status::Used, Status::Revoked] {
         let admin = person("admin").unwrap();
         let criteria = Criteria::new().with_status(status);

@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod expiry;
+mod funnel;
 mod importing;
 mod mails;
 mod pages;

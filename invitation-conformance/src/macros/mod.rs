@@ -2,12 +2,13 @@
 
 mod documents;
 mod feed;
+mod funnel;
 mod imports;
 mod promises;
 
 pub(crate) use self::{
     documents::export_documents_promises, feed::export_feed_promises,
-    imports::export_imports_promises,
+    funnel::export_funnel_promises, imports::export_imports_promises,
 };
 
 /// Generates one test for every promise of [`port`](crate::port),

@@ -10,6 +10,7 @@ mod criteria;
 mod deliver;
 mod denials;
 mod evidence;
+mod funnel;
 mod guess;
 mod import;
 mod issue;
@@ -33,6 +34,7 @@ pub use self::{
     created::Created,
     criteria::{Criteria, EventCriteria, Paging},
     deliver::{ClaimedDelivery, Deliveries, ReminderPage, Resend},
+    funnel::{Funnel, FunnelQuery, Funnels},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
         PartedImport, RowOutcome, RowWarning,

@@ -1,6 +1,7 @@
 //! The example `dashboard`, from outside: started as its users start it, over HTTP, on each
 //! database that it supports.
 
+mod counting;
 mod host;
 mod importing;
 mod keys;
@@ -76,6 +77,10 @@ on_every_store! {
     importing {
         uploaded_file_becomes_invitations_whose_codes_let_people_in
         atomic_import_is_one_transaction_or_refused
+    }
+
+    counting {
+        invitations_of_the_beginning_are_counted_once
     }
     mailing {
         created_invitation_is_mailed_with_its_code

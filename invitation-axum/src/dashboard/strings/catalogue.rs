@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use invitation_core::{Role, UsedBy};
+use invitation_core::{Role, UsedBy, funnel::TimeRangeToRedeem};
 use time::{Duration, OffsetDateTime};
 
 use super::english;
@@ -416,6 +416,48 @@ strings! {
     no_failed_mails = "No failed mails";
     /// The advice for an empty list of failed mails.
     no_failed_mails_advice = "Every mail was sent, or is still tried.";
+    /// The link to the funnel, and its heading.
+    funnel = "Funnel";
+    /// The text below the heading of the funnel.
+    funnel_intro = "What became of invitations, from their creation on.";
+    /// The label of the filter by inviter.
+    filter_inviter = "Inviter";
+    /// The label of the filter by the call that created several invitations.
+    filter_batch = "Batch";
+    /// The heading of the part about the steps of invitations.
+    funnel_steps = "How far they came";
+    /// The heading of the part about what invitations are now.
+    funnel_now = "What they are now";
+    /// The heading of the part about the times from creation to redemption.
+    funnel_times = "Time to redeem";
+    /// The heading of the column with a step.
+    funnel_step = "Step";
+    /// The heading of the column with a status.
+    funnel_status = "Status";
+    /// The heading of the column with a time.
+    funnel_time = "Time";
+    /// The heading of the column with a number of invitations.
+    funnel_number = "Invitations";
+    /// The heading of the column with a share.
+    funnel_share = "Share";
+    /// The step of invitations that were created.
+    funnel_created = "Created";
+    /// The step of invitations of which a mail was sent.
+    funnel_sent = "Sent";
+    /// The step of invitations that were redeemed at least once.
+    funnel_redeemed = "Redeemed";
+    /// The status of an invitation that was deleted.
+    deleted = "Deleted";
+    /// The text before the number of all redemptions, if some invitations have several.
+    funnel_redemptions = "Redemptions in all";
+    /// The text instead of times, if no invitation was redeemed.
+    funnel_no_times = "None was redeemed yet.";
+    /// The text of a funnel that counts everything until now.
+    funnel_up_to_date = "Up to date.";
+    /// The text before the time of the first event that is not counted yet.
+    funnel_waiting = "Not counted yet: what happened since";
+    /// The text before the time from which invitations are counted.
+    funnel_since = "Only invitations are counted that were created since";
     /// The title of the page that asks to sign in.
     sign_in_title = "Please sign in";
     /// The advice on the page that asks to sign in.

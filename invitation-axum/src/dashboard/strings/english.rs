@@ -1,5 +1,6 @@
 //! The English sentences that contain a value.
 
+use invitation_core::funnel::TimeRangeToRedeem;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 pub(super) fn capitalised(text: &str) -> String {
@@ -61,6 +62,33 @@ pub(super) fn checked(good: usize, skipped: usize, bad: usize) -> String {
     said
 }
 
+pub(super) fn time_to_redeem(range: TimeRangeToRedeem) -> String {
+    match (range.after.is_zero(), range.until) {
+        (true, Some(until)) => format!("Up to {}", length(until)),
+        (false, Some(until)) => format!("{} to {}", length(range.after), length(until)),
+        (_, None) => format!("More than {}", length(range.after)),
+    }
+}
+
+pub(super) fn median_to_redeem(range: TimeRangeToRedeem) -> String {
+    match range.until {
+        Some(until) => format!("Half of them were redeemed within {}.", length(until)),
+        None => format!("Half of them took more than {}.", length(range.after)),
+    }
+}
+
+/// Returns a duration in the largest unit of which it is a multiple.
+fn length(duration: Duration) -> String {
+    let seconds = duration.whole_seconds();
+    let (n, unit) = match seconds {
+        _ if seconds % 86_400 == 0 => (seconds / 86_400, "day"),
+        _ if seconds % 3_600 == 0 => (seconds / 3_600, "hour"),
+        _ if seconds % 60 == 0 => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +123,20 @@ mod tests {
         assert_eq!(capitalised("staff"), "Staff");
         assert_eq!(capitalised("évêque"), "Évêque");
         assert_eq!(capitalised(""), "");
+    }
+
+    #[test]
+    fn times_to_redeem_are_told_in_their_largest_unit() {
+        let range = |after, until| TimeRangeToRedeem { after, until };
+        let (minute, six, day) = (Duration::MINUTE, Duration::hours(6), Duration::DAY);
+        for (range, text, median) in [
+            (range(Duration::ZERO, Some(minute)), "Up to 1 minute", "within 1 minute."),
+            (range(minute, Some(six)), "1 minute to 6 hours", "within 6 hours."),
+            (range(six, Some(day)), "6 hours to 1 day", "within 1 day."),
+            (range(90 * day, None), "More than 90 days", "Half of them took more than 90 days."),
+        ] {
+            assert_eq!(time_to_redeem(range), text);
+            assert!(median_to_redeem(range).ends_with(median), "{text}");
+        }
     }
 }
