@@ -18,6 +18,7 @@
 //! - [`delivery`]: mails with the codes of invitations, and what became of them.
 //! - [`documents`]: small versioned records of the consumers of the feed.
 //! - [`feed`]: all events of a store in one total order, for consumers.
+//! - [`hooks`]: a host's veto before each command, and a notification after it.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`standing`]: whether the grantor of an invitation may still grant it.
@@ -55,6 +56,7 @@ mod facts;
 pub mod feed;
 mod field_error;
 mod guard;
+pub mod hooks;
 mod id;
 pub mod import;
 mod invitation;

@@ -59,6 +59,8 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
             let notice = match error.refusal() {
                 Some(Refusal::IdempotencyKeyReused) => t.form_was_used.to_string(),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
+                // The text is the host's own, so it is not translated.
+                Some(Refusal::Vetoed { reason }) => reason.to_string(),
                 _ => return Err(problem),
             };
             let status = problem.kind().status();

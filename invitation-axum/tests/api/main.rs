@@ -7,6 +7,7 @@ mod deliveries;
 mod events;
 mod export;
 mod filters;
+mod hooks;
 mod hostile;
 mod imports;
 mod list;

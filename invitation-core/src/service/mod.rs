@@ -11,6 +11,7 @@ mod deliver;
 mod denials;
 mod evidence;
 mod guess;
+mod hooks;
 mod import;
 mod issue;
 mod present;
@@ -52,6 +53,7 @@ use crate::{
     decide::Call,
     entropy::{Entropy, EntropyError, OsEntropy},
     error::Error,
+    hooks::Hooks,
     id::IdSource,
     limits::Limits,
     outcome::Outcome,
@@ -124,6 +126,8 @@ struct Settings {
     disclosure: Disclosure,
     /// The host's hook about grantors, if it has one.
     standing: Option<Arc<dyn Standing>>,
+    /// The host's hooks around commands, if it has any.
+    hooks: Option<Arc<dyn Hooks>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     throttle: Option<Arc<dyn Throttle>>,
@@ -163,6 +167,7 @@ impl<S: Store> Invitations<S> {
             sealing: Sealing::readable(),
             disclosure: Disclosure::default(),
             standing: None,
+            hooks: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             throttle: None,
