@@ -62,6 +62,7 @@
 //! | `rotate`, `revoke`, `reinstate`, `delete` | of the same name | the one that is changed |
 //! | `revoke_all` | `Revoke` | those of one page |
 //! | `Deliveries::resend`, `Deliveries::retry` | `Resend` | the one that is sent |
+//! | `Deliveries::resend_all` | `Resend` | those of one page that are sent |
 //!
 //! - Each command asks once, however many invitations it has. A veto refuses all of them.
 //! - A hook is asked if nothing else refuses the call: after the rights, the limits and the state

@@ -12,6 +12,7 @@ pub(crate) mod imports;
 mod invitation;
 mod list;
 mod one;
+mod resend_all;
 mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;
@@ -55,6 +56,7 @@ impl Web {
     /// | `GET /export.csv` | `Export` | the list as a file, without the codes |
     /// | `GET /{id}/deliveries` | `View` | what became of its mails, newest first: `limit`, `cursor` |
     /// | `POST /{id}/resend` | `Resend` | sends it to its address again: `rotate`; `Idempotency-Key` |
+    /// | `POST /resend` | `Resend` | sends the invitations of an inviter, division, batch or role again: `status`, `rotate`, `limit`, `cursor`; `Idempotency-Key` |
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
@@ -98,6 +100,7 @@ pub(crate) fn routes(web: &Web) -> OpenApiRouter<Web> {
         .routes(routes!(deliveries::retry))
         .routes(routes!(deliveries::of_invitation))
         .routes(routes!(deliveries::resend))
+        .routes(routes!(resend_all::resend_all))
 }
 
 /// Returns the routes that need no further part of the host.

@@ -16,6 +16,7 @@ mod openapi;
 mod order;
 mod protect;
 mod raw;
+mod resend_all;
 mod revoke_all;
 mod silence;
 mod sockets;

@@ -51,7 +51,7 @@ async fn every_operation_says_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(operations, 26);
+    assert_eq!(operations, 27);
 }
 
 /// Every reference in the document resolves within it.

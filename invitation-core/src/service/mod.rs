@@ -33,7 +33,10 @@ pub use self::{
     check::Checked,
     created::Created,
     criteria::{Criteria, EventCriteria, Paging},
-    deliver::{ClaimedDelivery, Deliveries, ReminderPage, Resend},
+    deliver::{
+        ClaimedDelivery, Deliveries, ReminderPage, Resend, ResendOutcome, ResentInvitation,
+        ResentPage,
+    },
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
         PartedImport, RowOutcome, RowWarning,

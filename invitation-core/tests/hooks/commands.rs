@@ -3,6 +3,7 @@
 use invitation_core::{
     Criteria, Disclosure, Duplicates, EventOutcome, IdempotencyKey, Import, ImportMode, ImportRow,
     Paging, Reason, Refusal,
+    delivery::Resend,
     hooks::{CommandKind, VetoReason},
 };
 
@@ -127,4 +128,25 @@ async fn repeated_call_gets_the_earlier_result_and_asks_nothing() {
     assert!(host.hooked.redeem(&prepared.code, &newcomer()).await.unwrap().is_replayed());
     host.give(CommandKind::Reserve, &held).await.unwrap();
     assert_eq!((host.hooks.take_asked(), host.hooks.take_told()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn veto_refuses_a_whole_page_of_mails() {
+    let host = Host::new();
+    let email = |name: &str| staff().for_email(format!("{name}@example.com").parse().unwrap());
+    let drafts = vec![email("a"), staff(), email("b")];
+    host.plain.create_many(&admin(), drafts).await.unwrap();
+    let (deliveries, admin, all) = (host.deliveries(), admin(), Criteria::new());
+    let resend = || deliveries.resend_all(&admin, &all, Resend::new(), Paging::default());
+    let (state, before) = (host.state().await, host.events().await.len());
+    host.hooks.set_before(Act::Veto);
+    assert_eq!(resend().await.unwrap_err().to_string(), TEXT);
+    assert_eq!((host.state().await, host.events().await.len()), (state, before + 1));
+    let asked = host.hooks.take_asked();
+    assert_eq!((asked.len(), asked[0].invitations.len()), (1, 2), "of those for an address");
+    host.hooks.set_before(Act::Allow);
+    assert_eq!(resend().await.unwrap().queued(), 2);
+    assert_eq!(host.hooks.take_asked().len(), 1);
+    let told = host.hooks.take_told();
+    assert_eq!((told.len(), told[0].kind, told[0].invitations.len()), (1, CommandKind::Resend, 2));
 }

@@ -2,13 +2,19 @@
 
 mod remind;
 mod resend;
+mod resend_all;
 mod work;
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use time::Duration;
 
-pub use self::{remind::ReminderPage, resend::Resend, work::ClaimedDelivery};
+pub use self::{
+    remind::ReminderPage,
+    resend::Resend,
+    resend_all::{ResendOutcome, ResentInvitation, ResentPage},
+    work::ClaimedDelivery,
+};
 use super::{Invitations, Paging, TRIES, evidence::Place};
 use crate::{
     actor::Caller,

@@ -52,6 +52,11 @@ impl Resend {
         Self { key: Some(key), ..self }
     }
 
+    /// Returns whether the code is replaced.
+    pub(super) fn rotates(&self) -> bool {
+        self.rotate
+    }
+
     /// Returns the id of the delivery.
     fn delivery(&self, caller: Caller<'_>, invitation: InvitationId, call: &Call) -> DeliveryId {
         let Some(key) = &self.key else { return DeliveryId::from_bytes(*call.id.as_bytes()) };
