@@ -132,5 +132,6 @@ fn shown(context: &PageContext, created: &Created) -> Result<Response, Problem> 
     let heading = if is_new { &t.created } else { &t.created_before };
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let (invitation, code) = (created.invitation(), created.code());
-    page(status, heading, &Detail::of_code(context, heading, invitation, code).offering_another())
+    let detail = Detail::of_code(context, heading, invitation, code).with_qr_code(context, code);
+    page(status, heading, &detail.offering_another())
 }

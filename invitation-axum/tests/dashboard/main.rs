@@ -5,6 +5,7 @@ mod expiry;
 mod importing;
 mod mails;
 mod pages;
+mod qr;
 mod secrets;
 mod support;
 mod uploads;
