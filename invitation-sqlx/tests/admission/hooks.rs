@@ -40,7 +40,6 @@ macro_rules! promises {
 pub(crate) use promises;
 
 /// A hook that reads and writes in the database of the host, on connections of its own.
-#[derive(Clone)]
 struct Rules<DB: Kind> {
     pool: Pool<DB>,
     vetoes: Arc<AtomicBool>,
@@ -55,6 +54,13 @@ impl<DB: Kind> Rules<DB> {
 
     async fn users(&self) -> i64 {
         number(&self.pool, "SELECT COUNT(*) FROM users").await
+    }
+}
+
+impl<DB: Kind> Clone for Rules<DB> {
+    fn clone(&self) -> Self {
+        let Self { pool, vetoes, heard } = self;
+        Self { pool: pool.clone(), vetoes: Arc::clone(vetoes), heard: Arc::clone(heard) }
     }
 }
 
