@@ -11,7 +11,7 @@
 //! use invitation::decide::hooks::{CommandKind, Done, Hooks, Intent, Veto};
 //! use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
 //!
-//! /// A hiring freeze: nobody is invited to the division "sales".
+//! /// A hiring freeze: no invitation to the division "sales".
 //! #[derive(Debug)]
 //! struct Freeze;
 //!
@@ -21,7 +21,7 @@
 //!         let creates = matches!(intent.kind, CommandKind::Create | CommandKind::CreateMany);
 //!         let frozen = intent.invitations.iter().any(|one| one.division.as_str() == "sales");
 //!         if creates && frozen {
-//!             return Err(Veto::because("Sales invites nobody before Monday."));
+//!             return Err(Veto::because("Sales is frozen until Monday."));
 //!         }
 //!         Ok(())
 //!     }
@@ -42,7 +42,7 @@
 //! let (mia, role) = (UserId::new("mia")?, Role::new("manager")?);
 //! let actor = Actor::in_division(mia, role, Division::new("sales")?);
 //! let refused = invitations.create(&actor, Draft::new()).await.unwrap_err();
-//! assert_eq!(refused.to_string(), "Sales invites nobody before Monday.");
+//! assert_eq!(refused.to_string(), "Sales is frozen until Monday.");
 //! # Ok(())
 //! # }
 //! ```
@@ -102,8 +102,8 @@
 //!
 //! It is called **at most once**. It is not called if the process dies, if the caller drops the
 //! call, if the outcome is unknown, or if the host commits a transaction of its own: only
-//! [`Admission::commit`](crate::admit::Admission::commit) notifies. Whoever needs each event reads
-//! the [feed](crate::feed).
+//! [`Admission::commit`](crate::admit::Admission::commit) notifies. A consumer that needs each event
+//! reads the [feed](crate::feed).
 //!
 //! # Cost
 //!

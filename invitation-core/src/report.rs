@@ -136,11 +136,15 @@ fn lapsed(lapse: &Lapse, limit: Duration, message: &'static str) {
     };
     #[cfg(feature = "tracing")]
     match lapse {
-        Lapse::Failed(_) => tracing::warn!(target: "invitation", error, "{message}"),
-        Lapse::TooLate => {
-            tracing::warn!(target: "invitation", limit = limit.as_secs(), "{message}")
+        Lapse::Failed(_) => {
+            tracing::warn!(target: "invitation", error, "{message}");
         }
-        Lapse::Panicked => tracing::warn!(target: "invitation", panicked = true, "{message}"),
+        Lapse::TooLate => {
+            tracing::warn!(target: "invitation", limit = limit.as_secs(), "{message}");
+        }
+        Lapse::Panicked => {
+            tracing::warn!(target: "invitation", panicked = true, "{message}");
+        }
     }
     let _ = (error, limit, message);
 }

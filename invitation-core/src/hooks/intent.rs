@@ -1,4 +1,4 @@
-//! What the hooks are told about a command.
+//! The values that the hooks get: the command, its performer and the terms of the invitations.
 
 use std::num::NonZeroU32;
 

@@ -18,8 +18,8 @@ enum Cause {
 }
 
 impl Veto {
-    /// Refuses the command with a text that the caller reads, such as "Sales invites nobody before
-    /// Monday." The text becomes a [`VetoReason`].
+    /// Refuses the command with a text that the caller reads, such as "Sales is frozen until Monday."
+    /// The text becomes a [`VetoReason`].
     #[must_use]
     pub fn because(reason: impl AsRef<str>) -> Self {
         Self(Cause::Reason(VetoReason::new(reason)))

@@ -141,7 +141,7 @@ impl<S: Store> Invitations<S> {
             report::transition(transition, &outcome);
             match outcome {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
-                    revoked.push(facts.invitation)
+                    revoked.push(facts.invitation);
                 }
                 // Used, revoked, deleted or purged since it was listed: there is nothing
                 // to revoke.

@@ -33,7 +33,7 @@ pub(crate) enum Act {
     PanicInTimer,
 }
 
-pub(crate) const TEXT: &str = "Nobody is invited before Monday.";
+pub(crate) const TEXT: &str = "Invitations are frozen until Monday.";
 
 /// The hooks: they do as they were last told, and keep what they hear.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! What the hooks are told: the terms, and never a code.
+//! The questions to the hooks: they have the terms, and never a code.
 
 use std::sync::{
     Arc,

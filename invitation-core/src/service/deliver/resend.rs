@@ -114,7 +114,7 @@ impl<S: Store> Deliveries<S> {
         }
     }
 
-    /// Sends an invitation again for a caller who has the rights. Asks the hooks, unless they have
+    /// Sends an invitation again for a caller with the rights. Asks the hooks, unless they have
     /// allowed it on the terms of the version `allowed`.
     pub(super) async fn send_again(
         &self,

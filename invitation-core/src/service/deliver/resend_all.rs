@@ -155,7 +155,7 @@ impl<S: Store> Deliveries<S> {
                 meant.push(record);
             }
         }
-        // What is left out anyway is not asked about.
+        // The hooks are asked only about invitations that can be sent.
         let sendable = |record: &&Record| self.sendable(record, &call).is_ok();
         let allowed: Vec<_> = meant.iter().copied().filter(sendable).collect();
         if service.has_hooks() && !allowed.is_empty() {
@@ -178,7 +178,7 @@ impl<S: Store> Deliveries<S> {
                 Ok(SentAgain::Before(delivery)) => ResendOutcome::Queued(delivery),
                 Err(Error::Refused(refused)) => ResendOutcome::LeftOut(refused),
                 Err(error) => {
-                    // What was sent is told. The next call begins with this invitation.
+                    // The caller must learn what was sent. The next call begins with this invitation.
                     let Some(before) = before else { return Err(error) };
                     let position = criteria.order.position(before);
                     next = Some(Cursor::behind(list_of, position, now));
