@@ -21,6 +21,7 @@ documents! {
     Concepts = "../../src/guide/concepts.md";
     Embedding = "../../src/guide/embedding.md";
     Roles = "../../src/guide/roles.md";
+    Hooks = "../../src/guide/hooks.md";
     Transactions = "../../src/guide/transactions.md";
     Reservations = "../../src/guide/reservations.md";
     Deliveries = "../../src/guide/deliveries.md";

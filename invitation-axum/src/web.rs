@@ -166,7 +166,8 @@ impl Web {
     }
 
     /// Sets the public URL of the host. Links are built from this only: without it
-    /// there are none.
+    /// there are none. With it, the dashboard's page of a new invitation shows the registration
+    /// link and its QR code.
     ///
     /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`.
     /// That does not keep out a page whose own name resolves to this server (DNS

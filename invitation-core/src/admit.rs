@@ -91,7 +91,9 @@ use std::{fmt, future::Future};
 use async_trait::async_trait;
 
 pub use crate::redeemer_id::RedeemerIds;
-use crate::{error::Error, service::Redeemed, store::Store, store_error::StoreError};
+use crate::{
+    error::Error, hooks::Notice, service::Redeemed, store::Store, store_error::StoreError,
+};
 
 /// A store that can begin a transaction in which the host writes too.
 #[diagnostic::on_unimplemented(
@@ -160,11 +162,13 @@ pub trait Attempts: Send {
 pub struct Admission<T> {
     tx: T,
     redeemed: Redeemed,
+    /// For the host's hooks, after the commit.
+    notice: Option<Notice>,
 }
 
 impl<T: HostTransaction> Admission<T> {
-    pub(crate) fn new(tx: T, redeemed: Redeemed) -> Self {
-        Self { tx, redeemed }
+    pub(crate) fn new(tx: T, redeemed: Redeemed, notice: Option<Notice>) -> Self {
+        Self { tx, redeemed, notice }
     }
 
     /// Returns the redemption, and what it grants.
@@ -194,7 +198,7 @@ impl<T: HostTransaction> Admission<T> {
 
     /// Keeps the redemption and the host's work, and returns the redemption.
     ///
-    /// One round trip, on PostgreSQL two.
+    /// One round trip, on PostgreSQL two. The host's [hooks](crate::hooks) are notified after it.
     ///
     /// # Errors
     ///
@@ -202,8 +206,11 @@ impl<T: HostTransaction> Admission<T> {
     /// [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown) both or neither are: admit the
     /// same redeemer again to find out.
     pub async fn commit(self) -> Result<Redeemed, Error> {
-        let Self { tx, redeemed } = self;
+        let Self { tx, redeemed, notice } = self;
         tx.commit().await?;
+        if let Some(notice) = notice {
+            notice.send().await;
+        }
         Ok(redeemed)
     }
 

@@ -52,7 +52,9 @@
 //!
 //! - **What there is**: a [`Delivery`] has an id, a [`DeliveryPurpose`] and a
 //!   [`DeliveryState`]; a failed one has a [`DeliveryFailure`] of a [`FailureKind`].
-//! - **Users**: [`Deliveries`] lists, retries and resends ([`Resend`]). The right is
+//! - **Users**: [`Deliveries`] lists, retries and resends ([`Resend`]), one invitation or those of
+//!   a batch or another filter ([`Deliveries::resend_all`], which returns a [`ResentPage`] of
+//!   [`ResentInvitation`]s, each with a [`ResendOutcome`]). The right is
 //!   [`Right::Resend`](crate::Right::Resend); [`Limits`](crate::Limits) bounds the number.
 //! - **Workers**: [`Deliveries::queue`], [`due`](Deliveries::due), [`claim`](Deliveries::claim)
 //!   and the calls that take a [`ClaimedDelivery`]; [`Deliveries::remind`].
@@ -88,5 +90,8 @@ pub use self::{
 pub use crate::{
     id::DeliveryId,
     link::{BaseUrl, RegistrationLink, RegistrationPage},
-    service::{ClaimedDelivery, Deliveries, ReminderPage, Resend},
+    service::{
+        ClaimedDelivery, Deliveries, ReminderPage, Resend, ResendOutcome, ResentInvitation,
+        ResentPage,
+    },
 };

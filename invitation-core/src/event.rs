@@ -228,6 +228,11 @@ string_enum! {
         GrantorStanding = "grantor_standing",
         /// The host's [hook](crate::standing::Standing) failed or did not answer in time.
         StandingUnknown = "standing_unknown",
+        /// The host's [hook](crate::hooks::Hooks) does not allow the command. The detail `veto`
+        /// has the text that the host gave.
+        Vetoed = "vetoed",
+        /// The host's [hook](crate::hooks::Hooks) failed or did not answer in time.
+        HookFailed = "hook_failed",
         /// The invitation has changed since the version that the caller expected.
         VersionMismatch = "version_mismatch",
         /// Leases of other users hold every use that is left.

@@ -19,6 +19,7 @@
 //! - [`documents`]: small versioned records of the consumers of the feed.
 //! - [`feed`]: all events of a store in one total order, for consumers.
 //! - [`funnel`]: what became of invitations, in numbers.
+//! - [`hooks`]: a host's veto before each command, and a notification after it.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`standing`]: whether the grantor of an invitation may still grant it.
@@ -57,6 +58,7 @@ pub mod feed;
 mod field_error;
 pub mod funnel;
 mod guard;
+pub mod hooks;
 mod id;
 pub mod import;
 mod invitation;
@@ -159,7 +161,8 @@ pub use self::{
         EventCriteria, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationView,
         Invitations, OpenReservation, OutcomeKind, Paging, PartedImport, PurgedEvents,
         RedeemWithError, Redeemed, RedeemedWith, Released, ReminderPage, ResealPage, Resend,
-        Reservation, Reserved, RevokedPage, RowOutcome, RowWarning,
+        ResendOutcome, ResentInvitation, ResentPage, Reservation, Reserved, RevokedPage,
+        RowOutcome, RowWarning,
     },
     state::State,
     status::Status,

@@ -21,7 +21,8 @@
 //! with the fields `action` and `outcome`. A retry is one with the field `operation`, and a
 //! throttled attempt one with the field `budget`. The alarm of guesses has the level WARN.
 //! If a host's hook does not say whether a grantor may still grant an invitation, that is an event
-//! of the level WARN with the field `error`, or with `limit`, the time limit in seconds.
+//! of the level WARN with the field `error`, or with `limit`, the time limit in seconds. The same
+//! holds for a [hook](crate::hooks) before or after a command; `panicked` is set if it panicked.
 //!
 //! A service reports its steps by itself, and the stores of this library report retries,
 //! batches and connections. Calls to a store are reported if the host wraps it in

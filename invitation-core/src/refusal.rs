@@ -5,9 +5,11 @@ use std::{fmt, num::NonZeroU32};
 use time::Duration;
 
 use crate::{
+    detail::Detail,
     event::{Event, EventOutcome, Reason},
     facts::Facts,
     guard::Condition,
+    hooks::VetoReason,
     policy::{Policy, Right},
     quota::{Quota, QuotaOf},
     target::Target,
@@ -133,6 +135,11 @@ pub enum Refusal {
         /// The time until the next mail is possible.
         retry_after: Duration,
     },
+    /// A [hook](crate::hooks::Hooks) of the host does not allow the command, or did not say.
+    Vetoed {
+        /// The text of the host.
+        reason: VetoReason,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -184,6 +191,7 @@ impl fmt::Display for Refusal {
             }
             Self::NoAddress => f.write_str("the invitation is not for an address"),
             Self::MailLimit { .. } => f.write_str("too many mails were sent again, try later"),
+            Self::Vetoed { reason } => reason.fmt(f),
         }
     }
 }
@@ -193,11 +201,12 @@ impl fmt::Display for Refusal {
 pub struct Verdict {
     refusal: Refusal,
     reason: Reason,
+    detail: Detail,
 }
 
 impl Verdict {
     pub(crate) fn new(refusal: Refusal, reason: Reason) -> Self {
-        Self { refusal, reason }
+        Self { refusal, reason, detail: Detail::none() }
     }
 
     /// Returns the verdict that the actor's role lacks `right`.
@@ -234,7 +243,7 @@ impl Verdict {
             Target::Id(_) => Refusal::NotFound,
             Target::Code(_) => Refusal::CodeUnknown,
         };
-        Self { refusal, reason }
+        Self::new(refusal, reason)
     }
 
     /// Returns the verdict for `failed`, the first condition that the facts do not
@@ -277,7 +286,7 @@ impl Verdict {
                 (Refusal::ReservationLost, Reason::ReservationLost)
             }
         };
-        Some(Self { refusal, reason })
+        Some(Self::new(refusal, reason))
     }
 
     /// Returns the verdict that the code cannot be shown again.
@@ -305,6 +314,15 @@ impl Verdict {
         Self::new(Refusal::MailLimit { retry_after }, Reason::MailLimit)
     }
 
+    /// Returns the verdict that a hook of the host does not allow the command.
+    pub(crate) fn vetoed(text: VetoReason, reason: Reason) -> Self {
+        let detail = match reason {
+            Reason::Vetoed => Detail::none().with("veto", text.as_str()),
+            _ => Detail::none(),
+        };
+        Self { detail, ..Self::new(Refusal::Vetoed { reason: text }, reason) }
+    }
+
     /// Returns the verdict that the quota of `full` has no room.
     pub(crate) fn quota_full(full: QuotaOf, quotas: &[Quota]) -> Self {
         let max = quotas.iter().find(|quota| quota.of == full).map(|quota| quota.max);
@@ -322,6 +340,11 @@ impl Verdict {
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
+    }
+
+    /// Returns the details for the audit trail.
+    pub(crate) fn detail(&self) -> &Detail {
+        &self.detail
     }
 
     /// Returns a verdict with the same reason and with `refusal` for the caller.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::{
     event::{Action, EventOutcome},
+    hooks::Lapse,
     outcome::Outcome,
     standing::NoAnswer,
     transition::Transition,
@@ -122,6 +123,36 @@ pub(crate) fn standing_unknown(cause: &NoAnswer) {
         tracing::warn!(target: "invitation", limit, "the standing of a grantor is unknown");
     }
     let _ = error;
+}
+
+/// Reports that a host's hook did not say whether a command is allowed.
+pub(crate) fn hook_failed(lapse: &Lapse) {
+    lapsed(lapse, crate::hooks::TIME_LIMIT, "a hook did not answer: the command is refused");
+}
+
+/// Reports that a host's hook did not take a notification.
+pub(crate) fn notice_failed(lapse: &Lapse) {
+    lapsed(lapse, crate::hooks::NOTICE_LIMIT, "a hook did not take the notification");
+}
+
+fn lapsed(lapse: &Lapse, limit: Duration, message: &'static str) {
+    let error = match lapse {
+        Lapse::Failed(error) => Some(&**error as &(dyn std::error::Error + 'static)),
+        Lapse::TooLate | Lapse::Panicked => None,
+    };
+    #[cfg(feature = "tracing")]
+    match lapse {
+        Lapse::Failed(_) => {
+            tracing::warn!(target: "invitation", error, "{message}");
+        }
+        Lapse::TooLate => {
+            tracing::warn!(target: "invitation", limit = limit.as_secs(), "{message}");
+        }
+        Lapse::Panicked => {
+            tracing::warn!(target: "invitation", panicked = true, "{message}");
+        }
+    }
+    let _ = (error, limit, message);
 }
 
 /// Reports what became of a mail.

@@ -68,7 +68,7 @@ pub mod webhook;
 pub use invitation_core::delivery::{
     BaseUrl, ClaimedDelivery, Deliveries, Delivery, DeliveryFailure, DeliveryId, DeliveryPurpose,
     DeliveryState, FailureKind, MessageId, RegistrationLink, RegistrationPage, ReminderPage,
-    Resend,
+    Resend, ResendOutcome, ResentInvitation, ResentPage,
 };
 
 pub use self::{

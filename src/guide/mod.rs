@@ -8,6 +8,7 @@
 //! | [`concepts`] | what an invitation is, its states, and which way to redeem |
 //! | [`embedding`] | axum, actix-web, and plain tokio |
 //! | [`roles`] | who may do what, as data |
+//! | [`hooks`] | the host's own rules: a veto, and a notification |
 //! | [`transactions`] | the account and the redemption in one transaction |
 //! | [`reservations`] | accounts that live in another system |
 //! | [`deliveries`] | mail and webhooks |
@@ -54,6 +55,10 @@ pub mod embedding {
 
 pub mod roles {
     #![cfg_attr(not(doctest), doc = include_str!("roles.md"))]
+}
+
+pub mod hooks {
+    #![cfg_attr(not(doctest), doc = include_str!("hooks.md"))]
 }
 
 pub mod transactions {

@@ -76,7 +76,7 @@ impl FailureBody {
 }
 
 impl DeliveryBody {
-    fn of(delivery: &Delivery) -> Self {
+    pub(super) fn of(delivery: &Delivery) -> Self {
         Self {
             id: delivery.id().to_string(),
             invitation: delivery.invitation().to_string(),

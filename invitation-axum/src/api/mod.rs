@@ -14,6 +14,7 @@ mod invitation;
 mod list;
 mod one;
 mod page_body;
+mod resend_all;
 mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;
@@ -57,6 +58,7 @@ impl Web {
     /// | `GET /export.csv` | `Export` | the list as a file, without the codes |
     /// | `GET /{id}/deliveries` | `View` | what became of its mails, newest first: `limit`, `cursor` |
     /// | `POST /{id}/resend` | `Resend` | sends it to its address again: `rotate`; `Idempotency-Key` |
+    /// | `POST /resend` | `Resend` | sends the invitations of an inviter, division, batch or role again: `status`, `rotate`, `limit`, `cursor`; `Idempotency-Key` |
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
     /// | `GET /funnel` | `View` | what became of the invitations of a `division`, `inviter` or `batch` |
@@ -99,7 +101,8 @@ pub(crate) fn routes(web: &Web) -> OpenApiRouter<Web> {
             .routes(routes!(deliveries::list))
             .routes(routes!(deliveries::retry))
             .routes(routes!(deliveries::of_invitation))
-            .routes(routes!(deliveries::resend));
+            .routes(routes!(deliveries::resend))
+            .routes(routes!(resend_all::resend_all));
     }
     if web.funnels().is_ok() {
         routes = routes.routes(routes!(funnel::funnel));

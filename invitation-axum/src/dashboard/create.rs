@@ -59,6 +59,8 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
             let notice = match error.refusal() {
                 Some(Refusal::IdempotencyKeyReused) => t.form_was_used.to_string(),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
+                // The text is the host's own, so it is not translated.
+                Some(Refusal::Vetoed { reason }) => reason.to_string(),
                 _ => return Err(problem),
             };
             let status = problem.kind().status();
@@ -130,5 +132,6 @@ fn shown(context: &PageContext, created: &Created) -> Result<Response, Problem> 
     let heading = if is_new { &t.created } else { &t.created_before };
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let (invitation, code) = (created.invitation(), created.code());
-    page(status, heading, &Detail::of_code(context, heading, invitation, code).offering_another())
+    let detail = Detail::of_code(context, heading, invitation, code).with_qr_code(context, code);
+    page(status, heading, &detail.offering_another())
 }

@@ -5,6 +5,7 @@ use super::{
     deliveries::Mails,
     form::Input,
     page::{PageContext, asks_for_data, named, page},
+    qr::QrCode,
     row::{CopyForm, Fact, Row, Summary, When},
 };
 use crate::problem::Problem;
@@ -30,6 +31,8 @@ pub(super) struct Detail<'a> {
     heading: &'a str,
     done: Option<&'a str>,
     facts: Summary<'a>,
+    /// The picture of the registration link.
+    qr: Option<QrCode<'a>>,
     mails: Option<Mails<'a>>,
     offers_another: bool,
     may_audit: bool,
@@ -71,10 +74,17 @@ impl<'a> Detail<'a> {
             heading,
             done: None,
             facts,
+            qr: None,
             mails: None,
             offers_another: false,
             may_audit: context.may(Right::Audit),
         }
+    }
+
+    /// Shows the registration link as a QR code, if the host has a base URL.
+    pub(super) fn with_qr_code(self, context: &'a PageContext, code: &InvitationCode) -> Self {
+        let link = context.web().link(code);
+        Self { qr: link.and_then(|link| QrCode::new(context.t(), link)), ..self }
     }
 
     pub(super) fn offering_another(self) -> Self {

@@ -16,6 +16,7 @@ mod layout;
 mod list;
 mod page;
 mod pager;
+mod qr;
 mod row;
 mod strings;
 mod terms;

@@ -326,6 +326,8 @@ fn title_and_advice<'a>(
         // Without an actor, only the origin check can have refused the request.
         ProblemKind::Forbidden if is_stranger => (&t.foreign_title, Some(&t.foreign_advice)),
         ProblemKind::Forbidden => (&t.forbidden_title, Some(&t.forbidden_advice)),
+        // The detail is the text of the host's hook.
+        ProblemKind::Vetoed => (&t.forbidden_title, None),
         ProblemKind::NotFound => (&t.not_found_title, Some(&t.not_found_advice)),
         ProblemKind::VersionMismatch => (&t.conflict_title, Some(&t.changed_meanwhile)),
         ProblemKind::Conflict | ProblemKind::IdempotencyKeyReused => (&t.conflict_title, None),

@@ -41,6 +41,8 @@ kinds! {
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Sign in first";
     /// The actor may not do this.
     Forbidden = "forbidden", FORBIDDEN, "Not allowed";
+    /// A hook of the host does not allow the command, or did not say.
+    Vetoed = "vetoed", FORBIDDEN, "Not allowed at present";
     /// The resource does not exist, or the actor may not see it.
     NotFound = "not-found", NOT_FOUND, "Not found";
     /// The path does not accept this method.

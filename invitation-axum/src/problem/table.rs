@@ -120,6 +120,7 @@ fn of_refusal(refusal: &Refusal) -> Problem {
         | Refusal::UnknownRole { .. }
         | Refusal::RoleNotGrantable { .. }
         | Refusal::DivisionNotAllowed { .. } => ProblemKind::Forbidden,
+        Refusal::Vetoed { .. } => ProblemKind::Vetoed,
         Refusal::NotFound => ProblemKind::NotFound,
         Refusal::CodeUnknown => ProblemKind::CodeUnknown,
         Refusal::AddressProofRequired => ProblemKind::AddressProofRequired,

@@ -17,20 +17,20 @@ use crate::{
 };
 
 /// A host that sends mails, and what its worker does.
-struct Host {
-    harness: Harness,
+pub(crate) struct Host {
+    pub(crate) harness: Harness,
     store: Arc<MemoryStore>,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
         let harness = Harness::on(API, Arc::<MemoryStore>::clone(&store))
             .with_web(|web| web.with_deliveries(Arc::<MemoryStore>::clone(&store)));
         Self { harness, store }
     }
 
-    fn with_limits(limits: Limits) -> Self {
+    pub(crate) fn with_limits(limits: Limits) -> Self {
         let Self { harness, store } = Self::new();
         let harness = harness.with_service(|service| service.with_limits(limits));
         let harness =
@@ -68,7 +68,7 @@ impl Host {
         }
     }
 
-    async fn deliveries_of(&self, id: &str) -> Vec<Value> {
+    pub(crate) async fn deliveries_of(&self, id: &str) -> Vec<Value> {
         let page = self.harness.get("sales-manager", &format!("/{id}/deliveries")).await.json();
         page["items"].as_array().expect("items").clone()
     }
@@ -232,4 +232,7 @@ async fn without_deliveries_the_routes_do_not_exist() {
     for path in [format!("/{id}/resend"), format!("/deliveries/{id}/retry")] {
         harness.post_json("admin", &path, &json!({})).await.problem(404, "not-found");
     }
+    // As any other text that is no id.
+    let body = json!({"role": "staff"});
+    harness.post_json("admin", "/resend", &body).await.problem(405, "method-not-allowed");
 }

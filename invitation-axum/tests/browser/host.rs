@@ -14,16 +14,17 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect},
     routing::get,
 };
-use invitation_axum::{Dashboard, Service, Web};
+use invitation_axum::{BaseUrl, Dashboard, Service, Web};
 use invitation_core::{
     Division, Draft, Email, Expiry, IfVersion, ManualClock, MemoryStore, Redeemer, Role, Timestamp,
     UserId, Username,
     audit::{LogCheckpoint, LogMonitor, LogState, LogVerdict},
 };
 use time::{Duration, OffsetDateTime};
+use tokio::net::TcpListener;
 
 pub(crate) use crate::harness::people::person_at_home as person;
-use crate::harness::{DASHBOARD, Harness, people::who, serve};
+use crate::harness::{DASHBOARD, Harness, people::who, serve_on};
 
 /// A log whose verification found something.
 #[derive(Debug)]
@@ -60,8 +61,11 @@ impl Host {
         let now = Timestamp::try_from(OffsetDateTime::now_utc()).unwrap();
         harness.clock.set(now);
         let service = harness.service().clone();
-        // Without a base URL: a test knows its port only when it listens.
-        let web = Web::new(service.clone(), who).with_audit_log(Tampered(now));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let web = Web::new(service.clone(), who)
+            .with_base_url(BaseUrl::parse(&base).unwrap())
+            .with_audit_log(Tampered(now));
         let web = web.with_deliveries(Arc::<MemoryStore>::clone(&store));
         let web =
             web.with_funnel(Arc::<MemoryStore>::clone(&store), Arc::<MemoryStore>::clone(&store));
@@ -83,7 +87,7 @@ impl Host {
             .route("/as/{name}", get(sign_in))
             .route("/signed-out", get(async || "Sign in here"))
             .nest_service("/invitations", web.dashboard(dashboard));
-        Self { service, clock: harness.clock, store, address: serve(app).await, theme }
+        Self { service, clock: harness.clock, store, address: serve_on(listener, app), theme }
     }
 
     /// Sets the host's own style sheet, which begins empty.

@@ -6,6 +6,7 @@ mod funnel;
 mod importing;
 mod mails;
 mod pages;
+mod qr;
 mod secrets;
 mod support;
 mod uploads;

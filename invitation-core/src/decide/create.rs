@@ -12,7 +12,9 @@ use crate::{
     entropy::{Entropy, EntropyError},
     event::{Action, Reason},
     field_error::{FieldError, ValidationErrors},
+    hooks::InvitationTerms,
     id::{BatchId, InvitationId},
+    inviter::Inviter,
     limits::{Expiry, Limits},
     metadata::Metadata,
     policy::Policy,
@@ -57,6 +59,23 @@ impl Terms {
     pub(crate) fn invitee(&self) -> Option<Invitee> {
         let Binding::Address(email) = &self.binding else { return None };
         Some(Invitee { division: self.division.clone(), address: email.key().clone() })
+    }
+
+    /// Returns the terms as the host's hooks see them, of an invitation that `inviter` creates.
+    pub(crate) fn for_hooks(&self, inviter: Inviter) -> InvitationTerms {
+        let Self { binding, role, division, metadata, .. } = self.clone();
+        InvitationTerms {
+            id: None,
+            role,
+            division,
+            binding,
+            expires_at: self.expires_at,
+            max_uses: self.max_uses,
+            uses: 0,
+            inviter,
+            batch: None,
+            metadata,
+        }
     }
 
     /// Whether the invitation is bound to no address or domain.

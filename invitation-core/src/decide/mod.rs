@@ -37,6 +37,8 @@
 //!   ([`Policy::warnings`](crate::Policy::warnings)).
 //! - **Grantors**: the module [`standing`] has the hook by which a host says whether the user who
 //!   granted an invitation may still grant it.
+//! - **Commands**: the module [`hooks`] has the veto of a host before each command, and the
+//!   notification after it.
 //! - **Redeemers**: [`decide_redemption`] decides a [`RedeemCommand`], which presents a code
 //!   or ends a reservation. It cannot fail, because the guard contains every rule.
 
@@ -63,7 +65,7 @@ pub(crate) use self::{
     redeem::{Next, Wanted, guard_of_check, guard_of_look, next},
 };
 use self::{edit::Edit, quotas::quotas_of_revival};
-pub use crate::{actor::Caller, policy::PolicyWarning, refusal::Verdict, standing};
+pub use crate::{actor::Caller, hooks, policy::PolicyWarning, refusal::Verdict, standing};
 use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},

@@ -7,7 +7,9 @@ use crate::{
     draft::{Amendment, IfVersion},
     error::Error,
     event::{Action, Reason},
+    facts::Facts,
     field_error::FieldError,
+    hooks::{CommandKind, Intent, InvitationTerms},
     id::InvitationId,
     invitation::Invitation,
     limits::Limits,
@@ -233,8 +235,14 @@ impl<S: Store> Invitations<S> {
         action: Action,
         id: InvitationId,
         if_version: IfVersion,
-        command: &Command<'_>,
+        command: &Command<'static>,
     ) -> Result<Invitation, Error> {
+        if self.has_hooks() {
+            // The hooks see the terms, so they are loaded.
+            return self
+                .change_loaded(caller, call, action, id, if_version, |_| Ok(command.clone()))
+                .await;
+        }
         for _ in 0..TRIES {
             let step =
                 self.step(caller, call, action, id, if_version, command.clone(), None).await?;
@@ -261,7 +269,7 @@ impl<S: Store> Invitations<S> {
             let Some(current) = self.store.get(&target, &caller.scope()).await? else {
                 return Err(self.refuse_missing(call, action, &target, None).await);
             };
-            let (command, seen) = (command(&current)?, Some(current.version));
+            let (command, seen) = (command(&current)?, Some(&current));
             let step = self.step(caller, call, action, id, if_version, command, seen).await?;
             if let Step::Done(invitation) = step {
                 return Ok(Invitation::from(*invitation));
@@ -270,7 +278,7 @@ impl<S: Store> Invitations<S> {
         Err(self.refuse_conflict(call, action, id).await)
     }
 
-    /// Decides and applies once. `seen` is the version that the decision is based on.
+    /// Decides and applies once. `seen` is the loaded invitation that the decision is based on.
     #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
     async fn step(
         &self,
@@ -280,13 +288,20 @@ impl<S: Store> Invitations<S> {
         id: InvitationId,
         if_version: IfVersion,
         command: Command<'_>,
-        seen: Option<u64>,
+        seen: Option<&Record>,
     ) -> Result<Step, Error> {
         let target = Target::Id(id);
         let scope = caller.scope();
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
         let is_valid = command.check_uses();
-        let transition = match decide(command, scope, if_version, call, policy, limits) {
+        let intent = seen.and_then(|current| self.intent_of(&command, call, current));
+        // What was decided on loaded facts, and what the hooks allow, is about that version.
+        let version = match (if_version, seen) {
+            (IfVersion::Any, Some(current)) => IfVersion::Exactly(current.version),
+            _ => if_version,
+        };
+        let kind = kind_of(&command);
+        let transition = match decide(command, scope, version, call, policy, limits) {
             Ok(transition) => transition,
             Err(verdict) => {
                 return Err(self.refuse_about(call, action, &target, verdict).await);
@@ -294,8 +309,22 @@ impl<S: Store> Invitations<S> {
         };
         // Whether the new terms fit discloses the invitation's, so the rights come first.
         is_valid?;
+        // A change that is refused anyway asks nothing.
+        let applies = |current: &Record| {
+            transition.guard().first_refusal(&Facts::of(current.clone())).is_none()
+        };
+        if let Some(current) = seen
+            && intent.is_some()
+            && applies(current)
+        {
+            let place = Place::Invitation(id, current.division.clone());
+            self.consent_or_refuse(intent, call, action, place).await?;
+        }
         let facts = match self.apply(&transition).await? {
             Outcome::Applied(facts) | Outcome::Replayed(facts) => {
+                if let Some(kind) = kind {
+                    self.notify(kind, call, &facts.invitation).await;
+                }
                 return Ok(Step::Done(Box::new(facts.invitation)));
             }
             Outcome::CodeTaken => return Ok(Step::Again),
@@ -306,7 +335,7 @@ impl<S: Store> Invitations<S> {
             }
             Outcome::Refused(facts) => *facts,
         };
-        let moved = seen.is_some_and(|seen| seen != facts.invitation.version);
+        let moved = seen.is_some_and(|seen| seen.version != facts.invitation.version);
         if moved && if_version == IfVersion::Any {
             return Ok(Step::Again);
         }
@@ -324,9 +353,31 @@ impl<S: Store> Invitations<S> {
         }
     }
 
+    /// Returns what the hooks are asked about a change; none without hooks.
+    fn intent_of(&self, command: &Command<'_>, call: &Call, current: &Record) -> Option<Intent> {
+        let intent = self.intent(kind_of(command)?, call, [current])?;
+        let amended = match command {
+            Command::Amend { terms, .. } => Some(InvitationTerms::of(current).amended(terms)),
+            _ => None,
+        };
+        Some(Intent { amended, ..intent })
+    }
+
     async fn refuse_conflict(&self, call: &Call, action: Action, id: InvitationId) -> Error {
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
         self.refuse_about(call, action, &Target::Id(id), verdict).await
+    }
+}
+
+/// Returns the kind under which the hooks know a change; none if they are not asked about it.
+fn kind_of(command: &Command<'_>) -> Option<CommandKind> {
+    match command {
+        Command::Amend { .. } => Some(CommandKind::Amend),
+        Command::Rotate { .. } => Some(CommandKind::Rotate),
+        Command::Revoke { .. } => Some(CommandKind::Revoke),
+        Command::Reinstate { .. } => Some(CommandKind::Reinstate),
+        Command::Delete { .. } => Some(CommandKind::Delete),
+        Command::Reseal { .. } => None,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     admit::{Admission, Attempts, HostTransaction, Register, Transactional},
     error::Error,
     event::Action,
+    hooks::CommandKind,
     store_error::{StoreError, StoreErrorKind},
 };
 
@@ -24,8 +25,9 @@ impl<S: Transactional> Invitations<S> {
     /// The store must be a SQL store by its own type: `Arc<dyn Store>` has no `admit`.
     /// [`on`](Self::on) makes the service for the web routers from this one.
     ///
-    /// If the host [judges grantors](crate::standing), it is asked before the transaction begins.
-    /// If the terms of the invitation change in between, the call is a conflict.
+    /// If the host [judges grantors](crate::standing) or has [hooks](crate::hooks), it is asked
+    /// before the transaction begins. If the terms of the invitation change in between, the call is
+    /// a conflict. The hooks are notified by [`Admission::commit`].
     ///
     /// Two calls to the database more than [`redeem`](Self::redeem): begin and commit.
     ///
@@ -53,7 +55,15 @@ impl<S: Transactional> Invitations<S> {
         };
         let done = self.on(tx.join()).redeem_guess(&code, redeemer, &call, guess, vouched).await;
         match done {
-            Ok(done) => Ok(Admission::new(tx, done)),
+            Ok(done) => {
+                // The service on the transaction notifies nothing, because the host commits.
+                let notice = if done.is_replayed() {
+                    None
+                } else {
+                    self.notice(CommandKind::Redeem, &call, [done.record()])
+                };
+                Ok(Admission::new(tx, done, notice))
+            }
             Err(error) => {
                 tx.rollback().await;
                 if let Error::Refused(refused) = &error {

@@ -185,7 +185,7 @@ impl<S: Store> Invitations<S> {
             });
         }
         if admission.write {
-            events.push(refused(call.id, verdict.reason(), Detail::none()));
+            events.push(refused(call.id, verdict.reason(), verdict.detail().clone()));
         }
         Ok(events)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Created, Invitations, TRIES, evidence::Place};
+use super::{Created, Invitations, TRIES, evidence::Place, hooks::send};
 use crate::{
     actor::Caller,
     decide::{Call, Rejected, Terms, quotas},
@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     event::{Action, Reason},
     field_error::ValidationErrors,
+    hooks::{CommandKind, InvitationTerms},
     id::BatchId,
     limits::Limits,
     policy::Right,
@@ -77,8 +78,21 @@ impl<S: Store> Invitations<S> {
             }
         };
         let request = accepted.request(call, key);
+        let kind = accepted.kind();
+        if self.has_hooks() {
+            if let Some(known) = self.known(request.as_ref()).await? {
+                return self.replay(caller, call, known, request, accepted.division()).await;
+            }
+            let place = Place::named_or_home(accepted.division(), caller);
+            let intent = self.intent_to_create(kind, call, accepted.for_hooks(call));
+            self.consent_or_refuse(intent, call, Action::Create, place).await?;
+        }
         match self.store_drawn(call, &accepted, request).await? {
-            Drawn::Made(created) => Ok(created),
+            Drawn::Made(created) => {
+                let records = created.iter().map(|one| one.invitation().record());
+                send(self.notice(kind, call, records)).await;
+                Ok(created)
+            }
             Drawn::KeyKnown(known, request) => {
                 self.replay(caller, call, known, request, accepted.division()).await
             }
@@ -264,6 +278,15 @@ impl Accepted {
         let key = ScopedIdempotencyKey { owner: call.performer.user().cloned(), key };
         let (id, at) = (call.id, call.now);
         Some(IdempotentRequest { key, fingerprint: all.finish(), id, at, results: None })
+    }
+
+    fn kind(&self) -> CommandKind {
+        if self.batch.is_some() { CommandKind::CreateMany } else { CommandKind::Create }
+    }
+
+    /// Returns the terms as the host's hooks see them.
+    fn for_hooks(&self, call: &Call) -> impl Iterator<Item = InvitationTerms> {
+        self.terms.iter().map(|(terms, _)| terms.for_hooks(call.inviter()))
     }
 
     fn quotas(&self, call: &Call, limits: &Limits) -> Vec<Quota> {

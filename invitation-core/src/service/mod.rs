@@ -12,6 +12,7 @@ mod denials;
 mod evidence;
 mod funnel;
 mod guess;
+mod hooks;
 mod import;
 mod issue;
 mod present;
@@ -33,7 +34,10 @@ pub use self::{
     check::Checked,
     created::Created,
     criteria::{Criteria, EventCriteria, Paging},
-    deliver::{ClaimedDelivery, Deliveries, ReminderPage, Resend},
+    deliver::{
+        ClaimedDelivery, Deliveries, ReminderPage, Resend, ResendOutcome, ResentInvitation,
+        ResentPage,
+    },
     funnel::{Funnel, FunnelQuery, Funnels},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
@@ -54,6 +58,7 @@ use crate::{
     decide::Call,
     entropy::{Entropy, EntropyError, OsEntropy},
     error::Error,
+    hooks::Hooks,
     id::IdSource,
     limits::Limits,
     outcome::Outcome,
@@ -126,6 +131,8 @@ struct Settings {
     disclosure: Disclosure,
     /// The host's hook about grantors, if it has one.
     standing: Option<Arc<dyn Standing>>,
+    /// The host's hooks around commands, if it has any.
+    hooks: Option<Arc<dyn Hooks>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     throttle: Option<Arc<dyn Throttle>>,
@@ -165,6 +172,7 @@ impl<S: Store> Invitations<S> {
             sealing: Sealing::readable(),
             disclosure: Disclosure::default(),
             standing: None,
+            hooks: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             throttle: None,

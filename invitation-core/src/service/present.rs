@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     event::{Action, Reason},
     facts::Facts,
+    hooks::CommandKind,
     lease::Lease,
     outcome::Outcome,
     record::Record,
@@ -23,6 +24,13 @@ use crate::{
 };
 
 impl Wanted {
+    pub(super) fn kind(self) -> CommandKind {
+        match self {
+            Self::Redemption => CommandKind::Redeem,
+            Self::Reservation => CommandKind::Reserve,
+        }
+    }
+
     fn action(self) -> Action {
         match self {
             Self::Redemption => Action::Redeem,
@@ -125,7 +133,8 @@ impl<S: Store> Invitations<S> {
     /// Redeems a code or holds a use of it: a free use, one of the redeemer's own lease,
     /// or one taken over from an expired lease. Ends the guess with the verdict.
     ///
-    /// If the host judges grantors, each step takes a use on terms that the host has vouched for.
+    /// If the host wants to be asked, each step takes a use on terms that the host has vouched for.
+    /// It hears of what was made.
     pub(super) async fn present(
         &self,
         code: &InvitationCode,
@@ -140,6 +149,9 @@ impl<S: Store> Invitations<S> {
         match self.evaluate(&presentation, before).await {
             Ok(Evaluated::Settled(settled)) => {
                 guess.end(false);
+                if let Settled::Made(facts) = &settled {
+                    self.notify(wanted.kind(), call, &facts.invitation).await;
+                }
                 Ok(settled)
             }
             Ok(Evaluated::Refused(refused)) => {
@@ -161,7 +173,7 @@ impl<S: Store> Invitations<S> {
         let Presentation { wanted, call, .. } = *presentation;
         let (mut source, mut place) = (UseSource::Free, Place::Division(None));
         let mut vouched = before.version();
-        if vouched.is_none() && self.asks_about_grantors() {
+        if vouched.is_none() && self.asks_host() {
             match self.look(presentation).await? {
                 Looked::Settled(settled) => return Ok(Evaluated::Settled(settled)),
                 Looked::Refused(refused) => return Ok(Evaluated::Refused(refused)),
@@ -190,7 +202,8 @@ impl<S: Store> Invitations<S> {
                 }
                 Next::Try(other) => {
                     source = other;
-                    match self.vouched_for(&facts.invitation, vouched, before).await? {
+                    match self.vouched_for(presentation, &facts.invitation, vouched, before).await?
+                    {
                         Ok(version) => {
                             vouched = version;
                             continue;
@@ -226,8 +239,8 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Asks the host about the grantor of a code before a transaction begins in which the code
-    /// is redeemed. Asks nothing if the redeemer has redeemed it already. Returns the guess,
+    /// Asks the host about a redemption and the grantor of its code, before a transaction begins in
+    /// which the code is redeemed. Asks nothing if the redeemer has redeemed it already. Returns the guess,
     /// unless it has ended.
     ///
     /// # Errors
@@ -241,7 +254,7 @@ impl<S: Store> Invitations<S> {
         call: &Call,
         guess: Guess,
     ) -> Result<(Vouched, Guess), Error> {
-        if !self.asks_about_grantors() {
+        if !self.asks_host() {
             return Ok((Vouched::NotYet, guess));
         }
         let wanted = Wanted::Redemption;
@@ -259,8 +272,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Reads the facts about a code, and asks the host about its grantor unless they decide the
-    /// call. Leases of other redeemers do not decide it, because they pass.
+    /// Reads the facts about a code, and asks the host about it unless they decide the call. Leases of other redeemers do not decide it, because they pass.
     async fn look(&self, presentation: &Presentation<'_>) -> Result<Looked, Error> {
         let Presentation { code, redeemer, wanted, call, .. } = *presentation;
         let settings = &self.settings;
@@ -275,7 +287,7 @@ impl<S: Store> Invitations<S> {
             Next::Leased(lease) => {
                 return Ok(Looked::Settled(Settled::leased(wanted, lease, facts)));
             }
-            Next::Try(from) => match self.vouch(&facts.invitation).await {
+            Next::Try(from) => match self.approve(&facts.invitation, wanted.kind(), call).await {
                 Ok(()) => return Ok(Looked::Vouched { version: facts.invitation.version, from }),
                 Err(verdict) => verdict,
             },
@@ -303,14 +315,18 @@ impl<S: Store> Invitations<S> {
     /// them. Asks nothing about a version that it has vouched for.
     async fn vouched_for(
         &self,
+        presentation: &Presentation<'_>,
         invitation: &Record,
         vouched: Option<u64>,
         before: Vouched,
     ) -> Result<Result<Option<u64>, Verdict>, Error> {
         let version = Some(invitation.version);
         match before {
-            _ if !self.asks_about_grantors() || vouched == version => Ok(Ok(vouched)),
-            Vouched::NotYet => Ok(self.vouch(invitation).await.map(|()| version)),
+            _ if !self.asks_host() || vouched == version => Ok(Ok(vouched)),
+            Vouched::NotYet => {
+                let Presentation { wanted, call, .. } = *presentation;
+                Ok(self.approve(invitation, wanted.kind(), call).await.map(|()| version))
+            }
             Vouched::Before(_) => Err(StoreError::new(StoreErrorKind::Conflict, "redeem")
                 .because("the terms changed after the host had vouched for the grantor")
                 .into()),

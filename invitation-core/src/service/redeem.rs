@@ -113,6 +113,12 @@ impl Redeemed {
     }
 }
 
+impl Redeemed {
+    pub(super) fn record(&self) -> &Record {
+        &self.invitation
+    }
+}
+
 impl<S: Store> Invitations<S> {
     /// Redeems a code as typed, for the account that the host is creating.
     ///
@@ -135,14 +141,15 @@ impl<S: Store> Invitations<S> {
     ///
     /// One call to the store, and one more if a reservation holds the use. A refusal
     /// needs another call to record its evidence, and a refusal of an unknown code one
-    /// more. If the host [judges grantors](crate::standing), one more call reads the grant.
+    /// more. If the host [judges grantors](crate::standing) or has [hooks](crate::hooks), one more
+    /// call reads the terms.
     ///
     /// # Errors
     ///
     /// - [`Error::ParseCode`], without a call to the store.
     /// - [`Error::Refused`]: `CodeUnknown` (also for a code of another division
     ///   than the redeemer's), `Used`, `Revoked`, `Expired`,
-    ///   `AddressProofRequired`, `GrantWithdrawn`, `Reserved`, `Conflict`. With
+    ///   `AddressProofRequired`, `GrantWithdrawn`, `Vetoed`, `Reserved`, `Conflict`. With
     ///   [`Disclosure::Nothing`](super::Disclosure::Nothing), always `CodeUnknown`. With a
     ///   [throttle](Self::with_throttle) also `TooManyRequests`: the code was not evaluated.
     /// - [`Error::Store`]. After [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call

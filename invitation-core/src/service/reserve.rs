@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     actor::Redeemer,
-    decide::{RedeemCommand, Wanted, decide_redemption},
+    decide::{Call, RedeemCommand, Wanted, decide_redemption},
     error::Error,
     event::{Action, Reason},
     facts::Facts,
     guard::Condition,
+    hooks::CommandKind,
     lease::{Lease, ReservationId},
     metadata::Metadata,
     outcome::Outcome,
@@ -140,14 +141,14 @@ impl<S: Store> Invitations<S> {
     ///
     /// A host that [judges grantors](crate::standing) is asked if the reservation has expired.
     /// During the lease it is not: it was asked when the reservation began, and the account has
-    /// been created since.
+    /// been created since. The host's [hooks](crate::hooks) are asked in any case.
     ///
-    /// One call to the store, and one more that reads the grant if the host judges grantors; a
-    /// refusal needs another call to record its evidence.
+    /// One call to the store, and one more that reads the terms if the host judges grantors or has
+    /// hooks; a refusal needs another call to record its evidence.
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: `Revoked`, `Expired`, `GrantWithdrawn`, or
+    /// - [`Error::Refused`]: `Revoked`, `Expired`, `GrantWithdrawn`, `Vetoed`, or
     ///   `ReservationLost`. The reservation is lost when another redeemer took the use,
     ///   or when the invitation's code, role or binding was changed. It is also lost when
     ///   the same redeemer has redeemed the invitation by another reservation or without
@@ -191,6 +192,21 @@ impl<S: Store> Invitations<S> {
         self.settle(step, reservation, redeemer, Action::Release).await.map(drop)
     }
 
+    /// Asks the host about a commit: about the grantor if the lease has expired, and whether the
+    /// commit is allowed. Returns the version that the answer is about; none if nothing was asked.
+    async fn approve_commit(
+        &self,
+        invitation: &Record,
+        is_in_time: bool,
+        call: &Call,
+    ) -> Result<Option<u64>, Verdict> {
+        if !is_in_time {
+            self.vouch(invitation).await?;
+        }
+        self.consent(self.intent(CommandKind::Commit, call, [invitation])).await?;
+        Ok((!is_in_time || self.has_hooks()).then_some(invitation.version))
+    }
+
     /// Applies a step that ends a reservation. Returns the current facts, and whether the
     /// reservation had already ended. `step` returns the step on terms of the version that the
     /// host has vouched for.
@@ -203,7 +219,7 @@ impl<S: Store> Invitations<S> {
     ) -> Result<(Facts, bool), Error> {
         let corrupt = || StoreError::new(StoreErrorKind::Corrupt, action.as_str());
         let call = self.call(redeemer.performer(), redeemer.context())?;
-        let asks = action == Action::Redeem && self.asks_about_grantors();
+        let asks = action == Action::Redeem && self.asks_host();
         let (mut reads_first, mut vouched) = (asks, None);
         let target = Target::Id(reservation.invitation());
         for _ in 0..TRIES {
@@ -214,7 +230,12 @@ impl<S: Store> Invitations<S> {
                 self.apply(&transition).await?
             };
             let facts = match outcome {
-                Outcome::Applied(facts) => return Ok((*facts, false)),
+                Outcome::Applied(facts) => {
+                    if action == Action::Redeem {
+                        self.notify(CommandKind::Commit, &call, &facts.invitation).await;
+                    }
+                    return Ok((*facts, false));
+                }
                 Outcome::Replayed(facts) => return Ok((*facts, true)),
                 Outcome::Refused(facts) => *facts,
                 Outcome::Missing => {
@@ -230,12 +251,10 @@ impl<S: Store> Invitations<S> {
                 (None | Some(Condition::Version(_)), _) if asks => {
                     reads_first = false;
                     let own = facts.lease_of(redeemer.user());
-                    if own.is_some_and(|own| !own.has_expired(call.now)) {
-                        continue;
-                    }
-                    match self.vouch(&facts.invitation).await {
-                        Ok(()) => {
-                            vouched = Some(facts.invitation.version);
+                    let is_in_time = own.is_some_and(|own| !own.has_expired(call.now));
+                    match self.approve_commit(&facts.invitation, is_in_time, &call).await {
+                        Ok(version) => {
+                            vouched = version;
                             continue;
                         }
                         Err(verdict) => verdict,

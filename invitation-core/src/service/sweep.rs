@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::{Criteria, Invitations, Paging, administer::checked_reason};
+use super::{
+    Criteria, Invitations, Paging, administer::checked_reason, evidence::Place, hooks::send,
+};
 use crate::{
     actor::Caller,
     cursor::{Cursor, ListOf},
@@ -13,6 +15,7 @@ use crate::{
     draft::IfVersion,
     error::Error,
     event::Action,
+    hooks::CommandKind,
     id::InvitationId,
     limits::Limits,
     outcome::Outcome,
@@ -92,7 +95,7 @@ impl<S: Store> Invitations<S> {
     /// Each invitation is revoked in a step of its own, with its event. If a later page
     /// fails, earlier pages stay revoked: continue from the last cursor, or begin again.
     /// Invitations created after the first page are not revoked, unless the caller begins
-    /// again.
+    /// again. The host's [hooks](crate::hooks) are asked once for each page.
     ///
     /// Two calls to the store for each page, and those by which [`list`](Self::list) checks a
     /// search for the beginning of a code.
@@ -122,7 +125,7 @@ impl<S: Store> Invitations<S> {
 
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
         let listing = self.store.list(&scope, &filter, &page).await?;
-        let mut transitions = Vec::with_capacity(listing.items.len());
+        let (mut transitions, mut meant) = (Vec::with_capacity(listing.items.len()), Vec::new());
         let mut unverified = Vec::new();
         for invitation in &listing.items {
             if !invitation.has_uses_left() || invitation.revocation.is_some() {
@@ -141,12 +144,20 @@ impl<S: Store> Invitations<S> {
             let own = Call { id, ..call.clone() };
             let command = Command::Revoke { id: invitation.id, reason: reason.clone() };
             match decide(command, scope.clone(), IfVersion::Any, &own, policy, limits) {
-                Ok(transition) => transitions.push(transition),
+                Ok(transition) => {
+                    transitions.push(transition);
+                    meant.push(invitation);
+                }
                 Err(verdict) => {
                     let target = Target::Id(invitation.id);
                     return Err(self.refuse_about(&own, Action::Revoke, &target, verdict).await);
                 }
             }
+        }
+        if !meant.is_empty() {
+            let intent = self.intent(CommandKind::Revoke, &call, meant);
+            let place = Place::named_or_home(named.cloned(), caller);
+            self.consent_or_refuse(intent, &call, Action::Revoke, place).await?;
         }
         let mut revoked = Vec::with_capacity(transitions.len());
         let outcomes = self.store.apply(&transitions).await;
@@ -158,7 +169,7 @@ impl<S: Store> Invitations<S> {
             report::transition(transition, &outcome);
             match outcome {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
-                    revoked.push(facts.invitation.id);
+                    revoked.push(facts.invitation);
                 }
                 // Used, revoked, deleted or purged since it was listed: there is nothing
                 // to revoke.
@@ -171,6 +182,10 @@ impl<S: Store> Invitations<S> {
                 }
             }
         }
+        if !revoked.is_empty() {
+            send(self.notice(CommandKind::Revoke, &call, &revoked)).await;
+        }
+        let revoked = revoked.iter().map(|one| one.id).collect();
         let next = listing.next.map(|position| Cursor::behind(list_of, position, now));
         Ok(RevokedPage { revoked, unverified, next })
     }

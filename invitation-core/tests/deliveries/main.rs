@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod batches;
 mod house;
 mod keeping;
 mod resending;

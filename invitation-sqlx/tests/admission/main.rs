@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod hooks;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod lost;
 mod promises;
@@ -14,12 +15,14 @@ mod support;
 mod sqlite {
     crate::promises::promises!(invitation_sqlx::sqlx::Sqlite);
     crate::standing::promises!(invitation_sqlx::sqlx::Sqlite);
+    crate::hooks::promises!(invitation_sqlx::sqlx::Sqlite);
 }
 
 #[cfg(feature = "postgres")]
 mod postgres {
     crate::promises::promises!(invitation_sqlx::sqlx::Postgres);
     crate::standing::promises!(invitation_sqlx::sqlx::Postgres);
+    crate::hooks::promises!(invitation_sqlx::sqlx::Postgres);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::Postgres, lost: lost_message_leaves_both_or_neither
     );
@@ -37,6 +40,7 @@ mod postgres {
 mod mysql {
     crate::promises::promises!(invitation_sqlx::sqlx::MySql);
     crate::standing::promises!(invitation_sqlx::sqlx::MySql);
+    crate::hooks::promises!(invitation_sqlx::sqlx::MySql);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::MySql, lost: lost_message_leaves_both_or_neither
     );

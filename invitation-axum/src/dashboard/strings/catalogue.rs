@@ -174,6 +174,10 @@ strings! {
     created_before = "This form has created this invitation before";
     /// The notice if the form was sent again with other values.
     form_was_used = "This form has already created an invitation. Send it once more to create another one.";
+    /// The name of the picture with the registration link, for screen readers.
+    qr_code = "QR code of the registration link";
+    /// The text before the registration link, beside its QR code.
+    qr_advice = "Or let the newcomer scan the picture. It leads to:";
     /// The advice on sharing a code.
     share_securely = "Share it over a secure channel: whoever holds the code can use it, unless it is bound to an address.";
     /// The link to an empty create form.

@@ -2,13 +2,19 @@
 
 mod remind;
 mod resend;
+mod resend_all;
 mod work;
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use time::Duration;
 
-pub use self::{remind::ReminderPage, resend::Resend, work::ClaimedDelivery};
+pub use self::{
+    remind::ReminderPage,
+    resend::Resend,
+    resend_all::{ResendOutcome, ResentInvitation, ResentPage},
+    work::ClaimedDelivery,
+};
 use super::{Invitations, Paging, TRIES, evidence::Place};
 use crate::{
     actor::Caller,
@@ -20,6 +26,7 @@ use crate::{
     error::Error,
     event::{Action, Event, Reason},
     field_error::FieldError,
+    hooks::CommandKind,
     id::{DeliveryId, InvitationId},
     invitation::Invitation,
     limits::Limits,
@@ -166,7 +173,8 @@ impl<S: Store> Deliveries<S> {
     ///
     /// [`Error::Refused`]: `Forbidden`; `NotFound` if there is no such delivery within the
     /// actor's reach; `RoleNotGrantable`, `UnknownRole`; `Used`, `Revoked`, `Expired`, `NoAddress`
-    /// for the state of the invitation; `Conflict`; [`Error::Store`], [`Error::Entropy`].
+    /// for the state of the invitation; `Vetoed`; `Conflict`; [`Error::Store`],
+    /// [`Error::Entropy`].
     pub async fn retry(
         &self,
         caller: impl Into<Caller<'_>>,
@@ -187,9 +195,12 @@ impl<S: Store> Deliveries<S> {
             if let Err(verdict) = permitted {
                 return Err(service.refuse(&call, Action::Resend, verdict, place).await);
             }
+            let intent = service.intent(CommandKind::Resend, &call, [&record]);
+            service.consent_or_refuse(intent, &call, Action::Resend, place).await?;
             let retried = delivery.retried(call.id, call.now);
             let event = call.done(Action::Resend, retried.detail()).about(&record);
             if self.replaced(&retried, &[event]).await? {
+                service.notify(CommandKind::Resend, &call, &record).await;
                 return Ok(retried);
             }
         }

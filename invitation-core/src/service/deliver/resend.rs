@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::Deliveries;
+use super::{super::evidence::Place, Deliveries};
 use crate::{
     actor::Caller,
     decide::{Call, check_resend},
@@ -12,6 +12,7 @@ use crate::{
     email::Email,
     error::Error,
     event::{Action, Event, EventOutcome, Reason},
+    hooks::CommandKind,
     id::{DeliveryId, InvitationId},
     policy::Right,
     record::Record,
@@ -51,6 +52,11 @@ impl Resend {
         Self { key: Some(key), ..self }
     }
 
+    /// Returns whether the code is replaced.
+    pub(super) fn rotates(&self) -> bool {
+        self.rotate
+    }
+
     /// Returns the id of the delivery.
     fn delivery(&self, caller: Caller<'_>, invitation: InvitationId, call: &Call) -> DeliveryId {
         let Some(key) = &self.key else { return DeliveryId::from_bytes(*call.id.as_bytes()) };
@@ -58,6 +64,14 @@ impl Resend {
         let (user, key) = (user.as_bytes(), key.as_str().as_bytes());
         DeliveryId::derived(&[b"resend", invitation.as_bytes(), user, key])
     }
+}
+
+/// The result of sending an invitation again.
+pub(super) enum SentAgain {
+    /// This call queued the mail for the invitation.
+    Now(Delivery, Box<Record>),
+    /// An earlier call with the same key had queued it.
+    Before(Delivery),
 }
 
 impl<S: Store> Deliveries<S> {
@@ -75,8 +89,9 @@ impl<S: Store> Deliveries<S> {
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `UnknownRole`, `NotFound`; `Used`,
-    /// `Revoked`, `Expired`, `NoAddress`, `CodeNotKept`; `MailLimit`; `IdempotencyKeyReused` if the
-    /// key was used with another choice about the code; `Conflict`; [`Error::Seal`];
+    /// `Revoked`, `Expired`, `NoAddress`, `CodeNotKept`; `MailLimit`; `Vetoed`;
+    /// `IdempotencyKeyReused` if the key was used with another choice about the code; `Conflict`;
+    /// [`Error::Seal`];
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn resend(
         &self,
@@ -90,44 +105,72 @@ impl<S: Store> Deliveries<S> {
         if resend.rotate {
             service.permit_on(caller, &call, id, Right::Rotate, Action::Rotate).await?;
         }
-        let delivery_id = resend.delivery(caller, id, &call);
+        match self.send_again(caller, &call, id, &resend, None).await? {
+            SentAgain::Now(delivery, record) => {
+                service.notify(CommandKind::Resend, &call, &record).await;
+                Ok(delivery)
+            }
+            SentAgain::Before(delivery) => Ok(delivery),
+        }
+    }
+
+    /// Sends an invitation again for a caller with the rights. Asks the hooks, unless they have
+    /// allowed it on the terms of the version `allowed`.
+    pub(super) async fn send_again(
+        &self,
+        caller: Caller<'_>,
+        call: &Call,
+        id: InvitationId,
+        resend: &Resend,
+        mut allowed: Option<u64>,
+    ) -> Result<SentAgain, Error> {
+        let service = &self.invitations;
+        let delivery_id = resend.delivery(caller, id, call);
         for _ in 0..super::TRIES {
-            let record = service.load(caller, &call, id, Action::Resend).await?;
+            let record = service.load(caller, call, id, Action::Resend).await?;
             if resend.key.is_some()
                 && let Some(earlier) = self.documents.document(&Delivery::key(delivery_id)).await?
             {
                 let earlier = Delivery::of_document(&earlier)?;
-                return self.repeated(&call, earlier, &resend).await;
+                return self.repeated(call, earlier, resend).await.map(SentAgain::Before);
             }
-            let address = match self.sendable(&record, &call) {
+            let address = match self.sendable(&record, call) {
                 Ok(address) => address.clone(),
-                Err(verdict) => return Err(self.refuse_about(&call, id, verdict).await),
+                Err(verdict) => return Err(self.refuse_about(call, id, verdict).await),
             };
-            let delivery = queued(delivery_id, &record, &resend, call.now);
+            let delivery = queued(delivery_id, &record, resend, call.now);
             let mut documents = vec![delivery.document()?];
-            match self.budgets(caller, &address, &call).await? {
+            match self.budgets(caller, &address, call).await? {
                 Ok(budgets) => documents.extend(budgets),
                 Err(until) => {
                     let verdict = Verdict::mail_limit(until.since(call.now));
-                    return Err(self.refuse_about(&call, id, verdict).await);
+                    return Err(self.refuse_about(call, id, verdict).await);
                 }
+            }
+            if service.has_hooks() && allowed != Some(record.version) {
+                let intent = service.intent(CommandKind::Resend, call, [&record]);
+                let place = Place::Invitation(record.id, record.division.clone());
+                service.consent_or_refuse(intent, call, Action::Resend, place).await?;
+                allowed = Some(record.version);
             }
             let event = call.done(Action::Resend, delivery.detail()).about(&record);
             if !self.replaced_all(&documents, &[event]).await? {
                 continue;
             }
-            return if resend.rotate {
-                self.rotated(caller, &call, delivery).await
-            } else {
-                Ok(delivery)
-            };
+            let delivery =
+                if resend.rotate { self.rotated(caller, call, delivery).await? } else { delivery };
+            return Ok(SentAgain::Now(delivery, Box::new(record)));
         }
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
-        Err(self.refuse_about(&call, id, verdict).await)
+        Err(self.refuse_about(call, id, verdict).await)
     }
 
     /// Returns the address of an invitation whose code can be read.
-    fn sendable<'r>(&self, record: &'r Record, call: &Call) -> Result<&'r Email, Verdict> {
+    pub(super) fn sendable<'r>(
+        &self,
+        record: &'r Record,
+        call: &Call,
+    ) -> Result<&'r Email, Verdict> {
         let settings = &self.invitations.settings;
         let address = check_resend(record, &call.performer, &settings.policy, call.now)?;
         if settings.sealing.shows(&record.sealed) {

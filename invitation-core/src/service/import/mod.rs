@@ -24,6 +24,7 @@ use self::{
 use super::{
     Created, Invitations,
     evidence::Place,
+    hooks::send,
     issue::{Accepted, Drawn},
 };
 use crate::{
@@ -32,6 +33,7 @@ use crate::{
     error::Error,
     event::Action,
     field_error::{FieldError, ValidationErrors},
+    hooks::CommandKind,
     id::BatchId,
     policy::Right,
     refusal::{Refused, Verdict},
@@ -110,6 +112,15 @@ impl<S: Store> Invitations<S> {
         }
         self.record_denials(caller, &mut judged).await?;
         self.warn(&mut judged, &call, asked, earlier).await?;
+        if self.has_hooks() && !judged.accepted.is_empty() {
+            if let Some(known) = self.known(request.as_ref()).await? {
+                return self.give_again(caller, &call, known, request).await;
+            }
+            let terms = judged.accepted.iter().map(|one| one.terms.for_hooks(call.inviter()));
+            let intent = self.intent_to_create(CommandKind::CreateMany, &call, terms);
+            let place = Place::named_or_home(None, caller);
+            self.consent_or_refuse(intent, &call, Action::Create, place).await?;
+        }
         self.store_import(caller, &call, judged, asked.mode, request, earlier.batch).await
     }
 
@@ -263,6 +274,10 @@ impl<S: Store> Invitations<S> {
             };
             match drawn {
                 Drawn::Made(created) => {
+                    if !created.is_empty() {
+                        let records = created.iter().map(|one| one.invitation().record());
+                        send(self.notice(CommandKind::CreateMany, call, records)).await;
+                    }
                     for (row, created) in places.into_iter().zip(created) {
                         rows[row].outcome = RowOutcome::Created(Box::new(created));
                     }
@@ -297,7 +312,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Returns the stored result of an earlier request under the key, if there is one.
-    async fn known(
+    pub(in crate::service) async fn known(
         &self,
         request: Option<&IdempotentRequest>,
     ) -> Result<Option<PriorRequest>, Error> {
