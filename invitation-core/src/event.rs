@@ -125,6 +125,9 @@ string_enum! {
         ReminderDue = "reminder_due",
         /// A mail with the code was sent, or will not be.
         Deliver = "deliver",
+        /// An endpoint of webhooks was registered, changed or removed. The details `endpoint` and
+        /// `change` say more.
+        Webhooks = "webhooks",
     }
 }
 
@@ -156,7 +159,7 @@ impl Action {
             Self::Resend => Some("invitation.resent"),
             Self::ReminderDue => Some("invitation.reminder_due"),
             Self::Deliver => Some("invitation.delivered"),
-            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit => None,
+            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit | Self::Webhooks => None,
         }
     }
 }

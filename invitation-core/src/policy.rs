@@ -52,11 +52,13 @@ pub enum Right {
     Reseal,
     /// Send an invitation to its address again, and list and retry failed deliveries.
     Resend,
+    /// List, register, change and remove endpoints of webhooks, of all divisions.
+    Webhooks,
 }
 
 impl Right {
     /// All rights, in the order of their declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,
@@ -75,6 +77,7 @@ impl Right {
         Self::Export,
         Self::Reseal,
         Self::Resend,
+        Self::Webhooks,
     ];
 
     /// Returns the words that complete the sentence "this role may not …".
@@ -98,6 +101,7 @@ impl Right {
             Self::Export => "export invitations",
             Self::Reseal => "re-encrypt stored codes",
             Self::Resend => "send invitations again",
+            Self::Webhooks => "manage webhooks",
         }
     }
 
@@ -118,6 +122,7 @@ impl Right {
             Self::Audit => Action::Audit,
             Self::Reseal => Action::Reseal,
             Self::Resend => Action::Resend,
+            Self::Webhooks => Action::Webhooks,
         }
     }
 }
