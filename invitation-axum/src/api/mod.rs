@@ -16,6 +16,7 @@ mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;
 mod uses;
+pub(crate) mod webhooks;
 
 use axum::{
     Router,
@@ -57,9 +58,15 @@ impl Web {
     /// | `POST /{id}/resend` | `Resend` | sends it to its address again: `rotate`; `Idempotency-Key` |
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
+    /// | `GET /webhooks`, `GET /webhooks/{endpoint}` | `Webhooks` | endpoints of webhooks, with their state and last failure |
+    /// | `POST /webhooks` | `Webhooks` | a new endpoint: `name`, `url`, `division`, `names`; the answer has its secret |
+    /// | `DELETE /webhooks/{endpoint}` | `Webhooks` | removes an endpoint |
+    /// | `POST /webhooks/{endpoint}/secret` | `Webhooks` | a new secret: `overlap_hours` |
+    /// | `POST /webhooks/{endpoint}/enable`, `/disable`, `/retry`, `/skip` | `Webhooks` | lets an endpoint go on, or stops it |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
     ///
-    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries).
+    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries), those
+    /// about webhooks only with [`with_webhooks`](Self::with_webhooks).
     ///
     /// `sort` is `created` (newest first, the default) or `expires` (soonest expiry first). The
     /// filter of events by what happened is `kind`, such as `kind=redeem`.
@@ -89,15 +96,25 @@ impl Web {
 
 /// Returns the routes with their OpenAPI descriptions.
 pub(crate) fn routes(web: &Web) -> OpenApiRouter<Web> {
-    let always = always();
-    if web.deliveries().is_err() {
-        return always;
+    let mut routes = always();
+    if web.deliveries().is_ok() {
+        routes = routes
+            .routes(routes!(deliveries::list))
+            .routes(routes!(deliveries::retry))
+            .routes(routes!(deliveries::of_invitation))
+            .routes(routes!(deliveries::resend));
     }
-    always
-        .routes(routes!(deliveries::list))
-        .routes(routes!(deliveries::retry))
-        .routes(routes!(deliveries::of_invitation))
-        .routes(routes!(deliveries::resend))
+    if web.endpoints().is_ok() {
+        routes = routes
+            .routes(routes!(webhooks::list, webhooks::register))
+            .routes(routes!(webhooks::get, webhooks::remove))
+            .routes(routes!(webhooks::rotate_secret))
+            .routes(routes!(webhooks::enable))
+            .routes(routes!(webhooks::disable))
+            .routes(routes!(webhooks::retry))
+            .routes(routes!(webhooks::skip));
+    }
+    routes
 }
 
 /// Returns the routes that need no further part of the host.

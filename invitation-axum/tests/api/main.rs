@@ -22,6 +22,7 @@ mod stalling;
 mod store;
 mod support;
 mod uses;
+mod webhooks;
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use invitation_core::MemoryStore;
+use invitation_delivery::webhook::{Transport, Webhooks};
 use serde_json::Value;
 
 use crate::{harness::API, support::Harness};
@@ -11,7 +12,9 @@ use crate::{harness::API, support::Harness};
 /// Returns a host with every route.
 fn host() -> Harness {
     let store = Arc::new(MemoryStore::new());
-    Harness::on(API, Arc::<MemoryStore>::clone(&store)).with_web(|web| web.with_deliveries(store))
+    let webhooks = Webhooks::new(Arc::clone(&store), &Transport::default()).expect("a client");
+    Harness::on(API, Arc::<MemoryStore>::clone(&store))
+        .with_web(|web| web.with_deliveries(store).with_webhooks(webhooks))
 }
 
 async fn document(harness: &Harness) -> Value {
@@ -51,7 +54,7 @@ async fn every_operation_says_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(operations, 26);
+    assert_eq!(operations, 35);
 }
 
 /// Every reference in the document resolves within it.
