@@ -17,6 +17,7 @@ use super::{
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
     row::Row,
+    webhooks,
 };
 use crate::{
     problem::Problem,
@@ -126,6 +127,7 @@ async fn listed(
         },
         may_audit: context.may(Right::Audit),
         may_import: context.may(Right::Bulk),
+        has_webhooks: webhooks::is_for(context),
         may_resend: context.may(Right::Resend) && context.web().deliveries().is_ok(),
         may_create,
         done,
@@ -324,6 +326,7 @@ struct List<'a> {
     may_audit: bool,
     may_import: bool,
     may_resend: bool,
+    has_webhooks: bool,
     may_create: bool,
     done: Option<&'a str>,
     counts: Option<Figures>,

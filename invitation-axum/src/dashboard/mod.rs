@@ -20,6 +20,7 @@ mod strings;
 mod terms;
 mod uploads;
 mod versioned;
+mod webhooks;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -210,7 +211,14 @@ impl Web {
                 .route("/{id}/resend", post(deliveries::resend).get(detail::back)),
             Err(_) => Router::new(),
         };
+        let about_webhooks = match self.endpoints() {
+            Ok(_) => Router::new()
+                .route("/webhooks", get(webhooks::show))
+                .route("/webhooks/{endpoint}/{change}", post(webhooks::change).get(webhooks::back)),
+            Err(_) => Router::new(),
+        };
         let pages = about_mails
+            .merge(about_webhooks)
             .route("/", get(list::show))
             .route("/search", get(list::back).post(list::search))
             .route("/new", get(create::form).post(create::create))

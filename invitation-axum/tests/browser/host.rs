@@ -23,7 +23,7 @@ use invitation_core::{
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use crate::harness::people::person_at_home as person;
-use crate::harness::{DASHBOARD, Harness, people::who, serve};
+use crate::harness::{DASHBOARD, Harness, hooks::webhooks, people::who, serve};
 
 /// A log whose verification found something.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Host {
         let service = harness.service().clone();
         // Without a base URL: a test knows its port only when it listens.
         let web = Web::new(service.clone(), who).with_audit_log(Tampered(now));
+        let web = web.with_webhooks(webhooks(&store, &harness.clock));
         let web = set(web.with_deliveries(Arc::<MemoryStore>::clone(&store)));
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()

@@ -9,6 +9,7 @@ mod screens;
 mod theme;
 mod times;
 mod uploads;
+mod webhooks;
 
 #[path = "../harness/mod.rs"]
 mod harness;

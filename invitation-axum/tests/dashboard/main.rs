@@ -8,6 +8,7 @@ mod pages;
 mod secrets;
 mod support;
 mod uploads;
+mod webhooks;
 
 #[path = "../harness/mod.rs"]
 mod harness;
