@@ -27,6 +27,7 @@
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
 //! - `app.rs` mounts the library's routers;
 //! - `mailing.rs` sends the codes of invitations to their addresses;
+//! - `webhooks.rs` tells another system what happens: a receiver in this program;
 //! - `register.rs` registers newcomers, with the proof of an address;
 //! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
 
@@ -55,6 +56,7 @@ mod seed;
 mod sessions;
 mod standing;
 mod tables;
+mod webhooks;
 
 use std::{
     error::Error as StdError,

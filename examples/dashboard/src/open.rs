@@ -7,7 +7,7 @@ use invitation::{
     admit::RedeemerIds,
     audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
-    delivery::{Deliveries, mail::Mailer},
+    delivery::{Deliveries, mail::Mailer, webhook::admin::ManageEndpoints},
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
@@ -19,10 +19,7 @@ use invitation::{
             sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
         },
     },
-    store::{
-        documents::Documents,
-        feed::{Feed, FeedCursors},
-    },
+    store::{documents::Documents, feed::FeedRetention},
     web::Service,
 };
 
@@ -41,6 +38,7 @@ use crate::{
     sealing, seed,
     standing::Grantors,
     tables::Tables,
+    webhooks,
 };
 
 /// The timeout for a connection from the pool, and for connecting to a database at the
@@ -55,6 +53,7 @@ pub(crate) struct Opened {
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
     pub(crate) log: Option<LogStatus>,
+    pub(crate) endpoints: Arc<dyn ManageEndpoints>,
 }
 
 /// Opens the database, and inserts the demonstration's data if it is new.
@@ -99,9 +98,10 @@ async fn prepared<DB: Dialect>(
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
+        endpoints: Arc::new(webhooks::of(store.clone(), &Keys::open(&config.database)?)?),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
-    sending(host, store, config, addresses)
+    sending(host, store, config, addresses).await
 }
 
 /// Opens invitations in Redis and users in SQLite.
@@ -134,16 +134,19 @@ async fn with_redis(
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
+        endpoints: Arc::new(webhooks::of(store.clone(), &Keys::open(&config.database)?)?),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
-    sending(host, store, config, addresses)
+    sending(host, store, config, addresses).await
 }
 
-/// Sends the mails of invitations while the program runs.
-fn sending<S>(host: Host, store: S, config: &Config, addresses: &Addresses) -> Result<Host>
+/// Sends the mails of invitations, and webhooks, while the program runs.
+async fn sending<S>(host: Host, store: S, config: &Config, addresses: &Addresses) -> Result<Host>
 where
-    S: Documents + Feed + FeedCursors + Clone + 'static,
+    S: Documents + FeedRetention + Clone + 'static,
 {
+    let webhooks = webhooks::of(store.clone(), &Keys::open(&config.database)?)?;
+    webhooks::start(webhooks, &host.receiver, addresses).await?;
     let deliveries = Deliveries::new(host.invitations.clone(), Arc::new(store.clone()));
     let mailer: Arc<dyn Mailer> = match config.mailer.clone() {
         Some(smtp) => Arc::new(smtp),
