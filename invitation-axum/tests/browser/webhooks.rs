@@ -1,8 +1,6 @@
 //! Webhooks in the browser: a stopped endpoint is seen, retried, disabled and enabled, with and
 //! without scripts.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
-
 use invitation_core::{Division, Draft, Role};
 use invitation_testkit::Look;
 

@@ -20,7 +20,8 @@ async fn host() -> (Harness, AnyWebhooks) {
     let harness = Harness::on(MOUNT, Arc::<MemoryStore>::clone(&store));
     let webhooks = hooks::webhooks(&store, &harness.clock);
     let harness = harness.with_web(|web| web.with_webhooks(webhooks.clone()));
-    hooks::stop_one(&webhooks, harness.invite()).await;
+    // Boxed, because the future is large.
+    hooks::stop_one(&webhooks, Box::pin(harness.invite())).await;
     (harness, webhooks)
 }
 

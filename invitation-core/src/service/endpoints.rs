@@ -27,8 +27,8 @@ use crate::{
 /// The maximum number of pending events that [`Endpoints::get`] counts.
 const COUNTED: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
 
-/// The endpoints of webhooks of a service: who may see and change them, and the evidence of each
-/// change. [The module](crate::webhook) has the overview.
+/// The endpoints of webhooks of a service. Each call checks the caller's right, and each change
+/// leaves an event. [The module](crate::webhook) has the overview.
 ///
 /// All calls need [`Right::Webhooks`], and reach of all divisions: an endpoint tells another system
 /// what happens.
@@ -257,7 +257,7 @@ impl<S: Store> Endpoints<S> {
         Ok(())
     }
 
-    /// Begins a call of a caller who may manage endpoints, and refuses any other.
+    /// Begins a call. Refuses a caller without the right, or without reach of all divisions.
     async fn permitted(&self, caller: Caller<'_>, action: Action) -> Result<Call, Error> {
         let service = &self.invitations;
         let call = service.call_by(caller)?;

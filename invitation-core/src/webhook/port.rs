@@ -67,8 +67,8 @@ pub trait ManageEndpoints: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`EndpointError::Invalid`] with the fields `name`, `url` and `division` for what is not
-    /// accepted: among others a name that is in use, or a URL of an address that may not be
+    /// [`EndpointError::Invalid`] with the fields `name`, `url` and `division` for values that
+    /// are not accepted: among others a name that is in use, or a URL of an address that may not be
     /// connected to. [`EndpointError::Store`], [`EndpointError::Entropy`].
     async fn register(
         &self,

@@ -146,7 +146,7 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
         self.send_all(document, record, now).await
     }
 
-    /// Disables a stopped endpoint that nobody has let try again for too long.
+    /// Disables an endpoint that has been stopped for too long.
     async fn give_up(
         &self,
         document: Document,
