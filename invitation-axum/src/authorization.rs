@@ -6,7 +6,9 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use invitation_core::{Actor, InvitationId, RequestContext, Right, delivery::DeliveryId};
+use invitation_core::{
+    Actor, InvitationId, RequestContext, Right, delivery::DeliveryId, documents::DocumentName,
+};
 
 use crate::{
     origin,
@@ -64,7 +66,7 @@ macro_rules! rights {
         }
     };
 }
-rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export Reservations Resend);
+rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export Reservations Resend Webhooks);
 
 /// An actor whose role has the right `R`. The extractor rejects as [`SignedIn`] does. It rejects
 /// an actor without the right with 403; the denial event names the invitation in the path, if
@@ -113,6 +115,19 @@ impl FromRequestParts<Web> for PathDelivery {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
         Ok(Self(path_parameter(parts, web, "delivery").await.and_then(|id| id.parse().ok())))
+    }
+}
+
+/// The name of an endpoint in the path; `None` if its text cannot be one.
+#[derive(Clone, Debug)]
+pub(crate) struct PathEndpoint(pub(crate) Option<DocumentName>);
+
+impl FromRequestParts<Web> for PathEndpoint {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        let name = path_parameter(parts, web, "endpoint").await;
+        Ok(Self(name.and_then(|name| DocumentName::new(name).ok())))
     }
 }
 

@@ -4,8 +4,13 @@ use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
 use invitation_core::{
     BaseUrl, InvitationCode, Invitations, RegistrationLink, RegistrationPage, Store,
-    audit::LogMonitor, delivery::Deliveries, documents::Documents, feed::Feed, funnel::Funnels,
+    audit::LogMonitor,
+    delivery::Deliveries,
+    documents::Documents,
+    feed::Feed,
+    funnel::Funnels,
     import::jobs::Imports,
+    webhook::{Endpoints, ManageEndpoints},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -135,6 +140,7 @@ pub struct Web {
     bulk: Arc<Semaphore>,
     deliveries: Option<Deliveries<Arc<dyn Store>>>,
     funnels: Option<Funnels<Arc<dyn Store>>>,
+    endpoints: Option<Endpoints<Arc<dyn Store>>>,
 }
 
 #[derive(Clone)]
@@ -162,7 +168,7 @@ impl Web {
         };
         let (identify, settings) = (Arc::new(identify), Arc::new(settings));
         let bulk = limits.bulk_permits();
-        Self { service, identify, settings, bulk, deliveries: None, funnels: None }
+        Self { service, identify, settings, bulk, deliveries: None, funnels: None, endpoints: None }
     }
 
     /// Sets the public URL of the host. Links are built from this only: without it
@@ -325,6 +331,34 @@ impl Web {
         Self { funnels: Some(funnels), ..self }
     }
 
+    /// Lets users with [`Right::Webhooks`](invitation_core::Right::Webhooks) manage the endpoints of
+    /// webhooks: `/webhooks` in the API, and the page of the dashboard.
+    ///
+    /// `endpoints` keeps them in the store of the invitations; `Webhooks` of the crate
+    /// `invitation-delivery` does. The host runs its worker.
+    ///
+    /// Without this setting the routes and pages about webhooks do not exist.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use invitation_axum::{Parts, Web};
+    /// use invitation_core::{Actor, Invitations, MemoryStore, Store};
+    /// use invitation_delivery::webhook::{Transport, Webhooks};
+    ///
+    /// let store = Arc::new(MemoryStore::new());
+    /// let webhooks = Webhooks::new(store.clone(), &Transport::default())?;
+    /// let service = Invitations::new(store as Arc<dyn Store>);
+    /// let web = Web::new(service, |_: &Parts| None::<Actor>).with_webhooks(webhooks);
+    /// assert!(web.openapi("/api").paths.paths.contains_key("/api/webhooks"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_webhooks(self, endpoints: impl ManageEndpoints + 'static) -> Self {
+        let endpoints = Endpoints::new(self.service.clone(), Arc::new(endpoints));
+        Self { endpoints: Some(endpoints), ..self }
+    }
+
     /// Sets the limits of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
@@ -357,6 +391,11 @@ impl Web {
     /// Returns the funnels, or 404 if the host shows none.
     pub(crate) fn funnels(&self) -> Result<&Funnels<Arc<dyn Store>>, Problem> {
         self.funnels.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
+    }
+
+    /// Returns the endpoints of webhooks, or 404 if the host shows none.
+    pub(crate) fn endpoints(&self) -> Result<&Endpoints<Arc<dyn Store>>, Problem> {
+        self.endpoints.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
     }
 
     pub(crate) fn identify(&self) -> &dyn Identify {

@@ -128,6 +128,9 @@ string_enum! {
         /// The import of a file was ordered, started or cancelled, or has ended. The detail `step`
         /// says which.
         Import = "import",
+        /// An endpoint of webhooks was registered, changed or removed. The details `endpoint` and
+        /// `change` say more.
+        Webhooks = "webhooks",
     }
 }
 
@@ -159,7 +162,12 @@ impl Action {
             Self::Resend => Some("invitation.resent"),
             Self::ReminderDue => Some("invitation.reminder_due"),
             Self::Deliver => Some("invitation.delivered"),
-            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit | Self::Import => None,
+            Self::PurgeEvents
+            | Self::Reseal
+            | Self::View
+            | Self::Audit
+            | Self::Import
+            | Self::Webhooks => None,
         }
     }
 }

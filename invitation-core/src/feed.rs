@@ -76,8 +76,8 @@
 //!   positions.
 //! - Each removed event is at least a day old, and older than the caller asked for.
 //! - No removal goes beyond the slowest durable cursor, so a cursor is never overtaken, however
-//!   far it is behind. A consumer that keeps its position elsewhere is not protected. The sealer
-//!   of an audit log sets a cursor of its own, so that no event is removed before it is sealed.
+//!   far it is behind. A consumer that keeps its position elsewhere is not protected, unless it
+//!   also [sets a cursor](follow), as the sealer of an audit log and each endpoint of webhooks do.
 //! - A cursor without a consumer holds back all later removals.
 //!   [`FeedRetention::remove_cursor`] removes it, which is a decision of the host.
 //! - Each removal leaves one event, which a verification of the audit log reads: see

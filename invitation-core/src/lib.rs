@@ -25,6 +25,7 @@
 //! - [`standing`]: whether the grantor of an invitation may still grant it.
 //! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
 //! - [`throttle`]: limits on wrong guesses of codes.
+//! - [`webhook`]: endpoints of webhooks, as pages and the API show and change them.
 //!
 //! # Features
 //!
@@ -108,6 +109,7 @@ pub mod throttle;
 mod time;
 mod transition;
 mod unicode;
+pub mod webhook;
 
 #[doc(inline)]
 pub use self::{

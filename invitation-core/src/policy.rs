@@ -63,11 +63,13 @@ pub enum Right {
     Reseal,
     /// Send an invitation to its address again, and list and retry failed deliveries.
     Resend,
+    /// List, register, change and remove endpoints of webhooks, of all divisions.
+    Webhooks,
 }
 
 impl Right {
     /// All rights, in the order of their declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,
@@ -86,6 +88,7 @@ impl Right {
         Self::Export,
         Self::Reseal,
         Self::Resend,
+        Self::Webhooks,
     ];
 
     /// Returns the words that complete the sentence "this role may not …".
@@ -109,6 +112,7 @@ impl Right {
             Self::Export => "export invitations",
             Self::Reseal => "re-encrypt stored codes",
             Self::Resend => "send invitations again",
+            Self::Webhooks => "manage webhooks",
         }
     }
 
@@ -129,6 +133,7 @@ impl Right {
             Self::Audit => Action::Audit,
             Self::Reseal => Action::Reseal,
             Self::Resend => Action::Resend,
+            Self::Webhooks => Action::Webhooks,
         }
     }
 }

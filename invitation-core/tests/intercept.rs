@@ -3,18 +3,22 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use invitation_core::{
     CodeDigest, EventFilter, EventId, Filter, Insert, Intercept, Interceptor, InvitationId,
-    MemoryStore, Operation, Outcome, PageRequest, Performer, Purge, Redeemer, RequestContext,
-    Scope, Store, StoreCall, StoreError, StoreErrorKind, Target, Timestamp, Transition, UserId,
-    Username,
+    Invitations, MemoryStore, Operation, Outcome, PageRequest, Performer, Purge, Redeemer,
+    RequestContext, Scope, Store, StoreCall, StoreError, StoreErrorKind, SystemActor, Target,
+    Timestamp, Transition, UserId, Username,
     decide::{Call, RedeemCommand, UseSource, decide_redemption},
     documents::{Document, DocumentFilter, DocumentKey, DocumentKind, DocumentState, Documents},
-    feed::{CursorName, Feed, FeedCursor, FeedCursors},
+    feed::{CursorName, Feed, FeedCursor, FeedCursors, FeedRetention},
 };
+use time::Duration;
 
 /// What an interceptor does with every call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,6 +139,28 @@ async fn every_operation_passes_through_under_its_name() {
     assert!(noted.iter().all(|(_, outcome)| outcome.is_ok()));
     let writes: Vec<_> = noted.iter().filter(|(operation, _)| operation.is_write()).collect();
     assert_eq!(writes.len(), 5, "insert, apply, record, purge and replace_cursor");
+}
+
+#[tokio::test]
+async fn every_operation_of_retention_passes_through_under_its_name() {
+    let store = intercepted(MemoryStore::new(), Way::PassOn);
+    store.record(&[redemption(3).event().clone()]).await.unwrap();
+    let name = CursorName::new("mail").unwrap();
+    let cursor = FeedCursor { name, position: None, lease: None, claims: 0, version: 1 };
+    assert!(store.replace_cursor(&cursor).await.unwrap());
+    assert_eq!(store.cursors().await.unwrap(), std::slice::from_ref(&cursor));
+    assert!(store.remove_cursor(&cursor.name, cursor.version).await.unwrap());
+    let (job, age) = (SystemActor::for_bootstrap(), Duration::days(2));
+    let purged = Invitations::new(&store).purge_events(&job, age, NonZeroU32::MIN).await.unwrap();
+    assert_eq!(purged.removed, 1);
+
+    let noted = store.interceptor().1.lock().unwrap().clone();
+    let names: Vec<_> = noted.iter().map(|(operation, _)| operation.as_str()).collect();
+    let removal = ["cursors", "feed", "remove_events"];
+    let before = ["record", "replace_cursor", "cursors", "remove_cursor"];
+    assert_eq!(names, [before.as_slice(), &removal].concat());
+    let writes: Vec<_> = noted.iter().filter(|(operation, _)| operation.is_write()).collect();
+    assert_eq!(writes.len(), 4, "all but cursors and feed");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The host's own JSON API.
 
 use axum::{
+    body::{Body, to_bytes},
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -13,12 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::Account,
-    app::App,
+    app::{App, Host},
     client_request::ClientRequest,
     mail::{Mail, MailKind},
     problems::busy,
     register::{Application, Registered},
     secret::Secret,
+    webhooks::{MAX_MESSAGE, Message, NotAccepted},
 };
 
 /// The body of a registration: the username and the code.
@@ -131,6 +133,43 @@ fn created(account: &Account) -> Response {
     (StatusCode::CREATED, axum::Json(body)).into_response()
 }
 
+/// Returns the administrator who sends a request, and refuses anybody else.
+pub(crate) async fn administrator(host: &Host, request: &Parts) -> Result<Account, Problem> {
+    let account = host.people.account(request).await.map_err(busy)?;
+    let account = account.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
+    if account.is_administrator() { Ok(account) } else { Err(Problem::new(ProblemKind::Forbidden)) }
+}
+
+/// The messages that the receiver of webhooks has accepted, the last one first.
+#[derive(Serialize)]
+struct Messages {
+    items: Vec<Message>,
+}
+
+/// `GET /api/demo/webhooks`
+pub(crate) async fn webhooks(
+    State(App(host)): State<App>,
+    request: Parts,
+) -> Result<Response, Problem> {
+    administrator(&host, &request).await?;
+    Ok(axum::Json(Messages { items: host.receiver.read() }).into_response())
+}
+
+/// `POST /api/demo/webhooks/receiver`: the receiver of webhooks. The signature says who sent it.
+pub(crate) async fn receive(
+    State(App(host)): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let body = to_bytes(body, MAX_MESSAGE).await;
+    let body = body.map_err(|_| Problem::new(ProblemKind::TooLarge))?;
+    match host.receiver.receive(&headers, &body) {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(NotAccepted::Signature) => Err(Problem::new(ProblemKind::Unauthenticated)),
+        Err(NotAccepted::Content) => Err(Problem::new(ProblemKind::Malformed)),
+    }
+}
+
 /// The query of the mail list: the recipient, and what the mails are for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,11 +191,7 @@ pub(crate) async fn mail(
     request: Parts,
     query: Result<Query<MailQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let account = host.people.account(&request).await.map_err(busy)?;
-    let account = account.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
-    if !account.is_administrator() {
-        return Err(Problem::new(ProblemKind::Forbidden));
-    }
+    administrator(&host, &request).await?;
     let Query(MailQuery { to, kind }) = query.map_err(|_| {
         let detail = "the parameters are `to`, an address, and `kind`: confirmation or invitation";
         Problem::new(ProblemKind::Invalid).with_detail(detail)

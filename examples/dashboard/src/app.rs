@@ -26,6 +26,7 @@ use crate::{
     records::Records,
     seed::USERS,
     sessions::Sessions,
+    webhooks::{self, Receiver},
 };
 
 /// The path where the library's routers are mounted.
@@ -39,6 +40,7 @@ pub(crate) struct Host {
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) people: People,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) receiver: Receiver,
     pub(crate) redeemer_ids: RedeemerIds,
     web: Web,
     addresses: Addresses,
@@ -46,8 +48,17 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, documents, feed, imports, records, admission, redeemer_ids, log } =
-            opened;
+        let Opened {
+            invitations,
+            documents,
+            feed,
+            imports,
+            records,
+            admission,
+            redeemer_ids,
+            log,
+            endpoints,
+        } = opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
         let web = Web::new(invitations.clone(), people.clone());
@@ -57,13 +68,25 @@ impl Host {
             Some(log) => web.with_audit_log(log),
             None => web,
         };
-        let web = web.with_deliveries(Arc::clone(&documents)).with_funnel(documents, feed);
+        let web = web
+            .with_deliveries(Arc::clone(&documents))
+            .with_funnel(documents, feed)
+            .with_webhooks(endpoints);
         let web = match imports {
             Some(imports) => web.with_imports(imports),
             None => web,
         };
-        let outbox = Arc::default();
-        Self { invitations, records, admission, people, outbox, redeemer_ids, web, addresses }
+        Self {
+            invitations,
+            records,
+            admission,
+            people,
+            outbox: Arc::default(),
+            receiver: Receiver::default(),
+            redeemer_ids,
+            web,
+            addresses,
+        }
     }
 
     /// Returns the URL of the page where newcomers confirm their address.
@@ -95,6 +118,9 @@ pub(crate) fn app(host: Host) -> Router {
         .route("/api/register", post(api::register))
         .route("/api/register/confirm", post(api::confirm))
         .route("/api/demo/mail", get(api::mail))
+        .route("/api/demo/webhooks", get(api::webhooks))
+        .route(webhooks::RECEIVER, post(api::receive))
+        .route("/webhooks", get(pages::webhooks))
         .route("/assets/demo.css", get(css))
         .route("/assets/register.js", get(js))
         .fallback(async || Problem::new(ProblemKind::NotFound))

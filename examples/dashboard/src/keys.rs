@@ -49,6 +49,11 @@ impl Keys {
         Sealing::keyring(self.ring.clone())
     }
 
+    /// Returns the keys, for other secrets of the host.
+    pub(crate) fn ring(&self) -> &Keyring {
+        &self.ring
+    }
+
     /// Refuses to start if stored codes cannot be opened: their key is missing here, or has
     /// another secret. Otherwise moves all codes to the active key.
     pub(crate) async fn check<S: Store>(&self, invitations: &Invitations<S>) -> Result {

@@ -29,6 +29,7 @@
 //! - `mailing.rs` sends the codes of invitations to their addresses;
 //! - `counting.rs` counts what became of invitations;
 //! - `importing.rs` imports files of invitations in the background;
+//! - `webhooks.rs` tells another system what happens: a receiver in this program;
 //! - `register.rs` registers newcomers, with the proof of an address;
 //! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
 
@@ -59,6 +60,7 @@ mod seed;
 mod sessions;
 mod standing;
 mod tables;
+mod webhooks;
 
 use std::{
     error::Error as StdError,

@@ -7,7 +7,7 @@ use invitation::{
     admit::RedeemerIds,
     audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
-    delivery::{Deliveries, mail::Mailer},
+    delivery::{Deliveries, mail::Mailer, webhook::admin::ManageEndpoints},
     import::jobs::Imports,
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
@@ -20,10 +20,7 @@ use invitation::{
             sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
         },
     },
-    store::{
-        documents::Documents,
-        feed::{Feed, FeedCursors},
-    },
+    store::{documents::Documents, feed::FeedRetention},
     web::Service,
 };
 
@@ -43,6 +40,7 @@ use crate::{
     sealing, seed,
     standing::Grantors,
     tables::Tables,
+    webhooks,
 };
 
 /// The timeout for a connection from the pool, and for connecting to a database at the
@@ -60,6 +58,7 @@ pub(crate) struct Opened {
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
     pub(crate) log: Option<LogStatus>,
+    pub(crate) endpoints: Arc<dyn ManageEndpoints>,
 }
 
 /// Opens the database, and inserts the demonstration's data if it is new.
@@ -111,10 +110,11 @@ async fn prepared<DB: Dialect>(
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
+        endpoints: Arc::new(webhooks::of(store.clone(), &Keys::open(&config.database)?)?),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
     counting::start(store.clone());
-    sending(host, store, config, addresses)
+    sending(host, store, config, addresses).await
 }
 
 /// Opens invitations in Redis and users in SQLite.
@@ -154,17 +154,20 @@ async fn with_redis(
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
         log,
+        endpoints: Arc::new(webhooks::of(store.clone(), &Keys::open(&config.database)?)?),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
     counting::start(store.clone());
-    sending(host, store, config, addresses)
+    sending(host, store, config, addresses).await
 }
 
-/// Sends the mails of invitations while the program runs.
-fn sending<S>(host: Host, store: S, config: &Config, addresses: &Addresses) -> Result<Host>
+/// Sends the mails of invitations, and webhooks, while the program runs.
+async fn sending<S>(host: Host, store: S, config: &Config, addresses: &Addresses) -> Result<Host>
 where
-    S: Documents + Feed + FeedCursors + Clone + 'static,
+    S: Documents + FeedRetention + Clone + 'static,
 {
+    let webhooks = webhooks::of(store.clone(), &Keys::open(&config.database)?)?;
+    webhooks::start(webhooks, &host.receiver, addresses).await?;
     let deliveries = Deliveries::new(host.invitations.clone(), Arc::new(store.clone()));
     let mailer: Arc<dyn Mailer> = match config.mailer.clone() {
         Some(smtp) => Arc::new(smtp),

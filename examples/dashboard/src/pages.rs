@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     accounts::Account,
-    api::application,
+    api::{administrator, application},
     app::{App, DASHBOARD},
     client_request::ClientRequest,
     people::{cookie, session_cookie, sessions},
@@ -24,6 +24,7 @@ use crate::{
     secret,
     seed::USERS,
     sessions::LIFETIME,
+    webhooks::Message,
 };
 
 /// Forbids resources of other origins, inline scripts and styles, and framing.
@@ -40,6 +41,13 @@ const NEWCOMER: &str = "newcomer";
 #[template(path = "home.html")]
 struct Home {
     account: Option<Account>,
+    dashboard: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "webhooks.html")]
+struct Webhooks {
+    messages: Vec<Message>,
     dashboard: &'static str,
 }
 
@@ -108,6 +116,15 @@ pub(crate) async fn home(
 ) -> Result<Response, Problem> {
     let account = host.people.account(&request).await.map_err(busy)?;
     Ok(page(StatusCode::OK, &Home { account, dashboard: DASHBOARD }))
+}
+
+/// Shows the messages that the receiver of webhooks has accepted, to the administrator.
+pub(crate) async fn webhooks(
+    State(App(host)): State<App>,
+    request: Parts,
+) -> Result<Response, Problem> {
+    administrator(&host, &request).await?;
+    Ok(page(StatusCode::OK, &Webhooks { messages: host.receiver.read(), dashboard: DASHBOARD }))
 }
 
 pub(crate) async fn login() -> Response {

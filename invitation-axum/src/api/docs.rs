@@ -76,6 +76,12 @@ problems! {
         "403" "The actor may not do this, or the request comes from another origin",
         "404" "The delivery does not exist, or the actor may not see it",
         "503" "The store is down, or too busy";
+    /// Problem responses of every request about one endpoint of webhooks: `Common`, and 404.
+    OnEndpoint:
+        "401" "No user is signed in",
+        "403" "The actor may not do this, or the request comes from another origin",
+        "404" "There is no such endpoint",
+        "503" "The store is down, or too busy";
     /// Problem responses of a request that sends an invitation.
     Sending:
         "409" "The state of the invitation does not allow it, or it is not for an address",
@@ -173,6 +179,9 @@ parameters! {
     /// The id of a delivery in the path.
     DeliveryPath: Path True "delivery" "The id of the delivery"
         text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
+    /// The name of an endpoint of webhooks in the path.
+    EndpointPath: Path True "endpoint" "The name of the endpoint"
+        text().build();
     /// The expected version of the invitation.
     Version: Header False "If-Match" "The `ETag` with which the client got the invitation, or `*` for any version"
         text().pattern(Some("^(\\*|\"[0-9]{1,19}\")$")).build();

@@ -19,6 +19,7 @@ mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;
 mod uses;
+pub(crate) mod webhooks;
 
 use axum::{
     Router,
@@ -61,11 +62,17 @@ impl Web {
     /// | `POST /resend` | `Resend` | sends the invitations of an inviter, division, batch or role again: `status`, `rotate`, `limit`, `cursor`; `Idempotency-Key` |
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
+    /// | `GET /webhooks`, `GET /webhooks/{endpoint}` | `Webhooks` | endpoints of webhooks, with their state and last failure |
+    /// | `POST /webhooks` | `Webhooks` | a new endpoint: `name`, `url`, `division`, `names`; the answer has its secret |
+    /// | `DELETE /webhooks/{endpoint}` | `Webhooks` | removes an endpoint |
+    /// | `POST /webhooks/{endpoint}/secret` | `Webhooks` | a new secret: `overlap_hours` |
+    /// | `POST /webhooks/{endpoint}/enable`, `/disable`, `/retry`, `/skip` | `Webhooks` | lets an endpoint go on, or stops it |
     /// | `GET /funnel` | `View` | what became of the invitations of a `division`, `inviter` or `batch` |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
     ///
-    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries), and that
-    /// about the funnel with [`with_funnel`](Self::with_funnel).
+    /// The routes about mails exist only with [`with_deliveries`](Self::with_deliveries), those
+    /// about webhooks only with [`with_webhooks`](Self::with_webhooks), and that about the funnel
+    /// only with [`with_funnel`](Self::with_funnel).
     ///
     /// `sort` is `created` (newest first, the default) or `expires` (soonest expiry first). The
     /// filter of events by what happened is `kind`, such as `kind=redeem`.
@@ -103,6 +110,16 @@ pub(crate) fn routes(web: &Web) -> OpenApiRouter<Web> {
             .routes(routes!(deliveries::of_invitation))
             .routes(routes!(deliveries::resend))
             .routes(routes!(resend_all::resend_all));
+    }
+    if web.endpoints().is_ok() {
+        routes = routes
+            .routes(routes!(webhooks::list, webhooks::register))
+            .routes(routes!(webhooks::get, webhooks::remove))
+            .routes(routes!(webhooks::rotate_secret))
+            .routes(routes!(webhooks::enable))
+            .routes(routes!(webhooks::disable))
+            .routes(routes!(webhooks::retry))
+            .routes(routes!(webhooks::skip));
     }
     if web.funnels().is_ok() {
         routes = routes.routes(routes!(funnel::funnel));

@@ -17,6 +17,7 @@ use super::{
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
     row::Row,
+    webhooks,
 };
 use crate::{
     problem::Problem,
@@ -126,6 +127,7 @@ async fn listed(
         },
         may_audit: context.may(Right::Audit),
         may_import: context.may(Right::Bulk),
+        has_webhooks: webhooks::is_for(context),
         may_resend: context.may(Right::Resend) && context.web().deliveries().is_ok(),
         has_funnel: context.web().funnels().is_ok(),
         may_create,
@@ -326,6 +328,7 @@ struct List<'a> {
     may_import: bool,
     may_resend: bool,
     has_funnel: bool,
+    has_webhooks: bool,
     may_create: bool,
     done: Option<&'a str>,
     counts: Option<Figures>,

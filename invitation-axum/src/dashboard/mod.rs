@@ -22,6 +22,7 @@ mod strings;
 mod terms;
 mod uploads;
 mod versioned;
+mod webhooks;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -216,8 +217,15 @@ impl Web {
             Ok(_) => Router::new().route("/funnel", get(funnel::show).post(funnel::search)),
             Err(_) => Router::new(),
         };
+        let about_webhooks = match self.endpoints() {
+            Ok(_) => Router::new()
+                .route("/webhooks", get(webhooks::show))
+                .route("/webhooks/{endpoint}/{change}", post(webhooks::change).get(webhooks::back)),
+            Err(_) => Router::new(),
+        };
         let pages = about_mails
             .merge(about_funnel)
+            .merge(about_webhooks)
             .route("/", get(list::show))
             .route("/search", get(list::back).post(list::search))
             .route("/new", get(create::form).post(create::create))

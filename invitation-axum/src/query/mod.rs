@@ -22,8 +22,8 @@ pub(crate) use self::{
     invitations::{FilterQuery, ListQuery, SortQuery, StatusQuery},
     page::PageQuery,
     schemas::{
-        DeliveryPurposeChoice, DeliveryStateChoice, EventKind, FailureChoice, Outcome,
-        OutcomeChoice, SortOrder, StatusFilter,
+        DeliveryPurposeChoice, DeliveryStateChoice, EndpointStateChoice, EventKind, FailureChoice,
+        Outcome, OutcomeChoice, SortOrder, StatusFilter,
     },
 };
 use crate::{problem::Problem, web::Web};

@@ -50,6 +50,7 @@ pub(crate) enum EventKind {
     ReminderDue,
     Deliver,
     Import,
+    Webhooks,
 }
 
 /// The outcome of the action.
@@ -112,6 +113,21 @@ pub(crate) enum FailureChoice {
     Other,
 }
 
+/// The state of an endpoint of webhooks.
+#[derive(ToSchema)]
+#[schema(as = EndpointState, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the values of `EndpointState`")]
+pub(crate) enum EndpointStateChoice {
+    /// The endpoint gets messages. A failed attempt is repeated.
+    Active,
+    /// The last attempt for an event has failed, and the endpoint waits for a person. Its events
+    /// are not purged.
+    Stopped,
+    /// The endpoint gets no messages: a person has disabled it, or it has failed for too long. Its
+    /// events may be purged.
+    Disabled,
+}
+
 /// The outcomes to filter by.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
@@ -135,6 +151,7 @@ mod tests {
         Action, EventOutcome,
         audit::OutcomeFilter,
         delivery::{DeliveryPurpose, DeliveryState, FailureKind},
+        webhook::EndpointState,
     };
     use utoipa::PartialSchema;
 
@@ -161,5 +178,7 @@ mod tests {
         assert_eq!(listed::<DeliveryPurposeChoice>(), values);
         let values: Vec<_> = FailureKind::ALL.iter().map(|value| value.as_str()).collect();
         assert_eq!(listed::<FailureChoice>(), values);
+        let values: Vec<_> = EndpointState::ALL.iter().map(|value| value.as_str()).collect();
+        assert_eq!(listed::<EndpointStateChoice>(), values);
     }
 }

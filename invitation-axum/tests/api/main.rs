@@ -25,6 +25,7 @@ mod stalling;
 mod store;
 mod support;
 mod uses;
+mod webhooks;
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use invitation_core::MemoryStore;
+use invitation_delivery::webhook::{Transport, Webhooks};
 use serde_json::Value;
 
 use crate::{harness::API, support::Harness};
@@ -11,10 +12,11 @@ use crate::{harness::API, support::Harness};
 /// Returns a host with every route.
 fn host() -> Harness {
     let store = Arc::new(MemoryStore::new());
+    let webhooks = Webhooks::new(Arc::clone(&store), &Transport::default()).expect("a client");
     Harness::on(API, Arc::<MemoryStore>::clone(&store)).with_web(|web| {
         let (documents, feed) =
             (Arc::<MemoryStore>::clone(&store), Arc::<MemoryStore>::clone(&store));
-        web.with_deliveries(store).with_funnel(documents, feed)
+        web.with_deliveries(store).with_funnel(documents, feed).with_webhooks(webhooks)
     })
 }
 
@@ -55,7 +57,7 @@ async fn every_operation_says_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(operations, 27);
+    assert_eq!(operations, 37);
 }
 
 /// Every reference in the document resolves within it.

@@ -24,7 +24,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::net::TcpListener;
 
 pub(crate) use crate::harness::people::person_at_home as person;
-use crate::harness::{DASHBOARD, Harness, people::who, serve_on};
+use crate::harness::{DASHBOARD, Harness, hooks::webhooks, people::who, serve_on};
 
 /// A log whose verification found something.
 #[derive(Debug)]
@@ -69,6 +69,7 @@ impl Host {
         let web = web.with_deliveries(Arc::<MemoryStore>::clone(&store));
         let web =
             web.with_funnel(Arc::<MemoryStore>::clone(&store), Arc::<MemoryStore>::clone(&store));
+        let web = web.with_webhooks(webhooks(&store, &harness.clock));
         let web = set(web);
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()

@@ -10,6 +10,7 @@ mod screens;
 mod theme;
 mod times;
 mod uploads;
+mod webhooks;
 
 #[path = "../harness/mod.rs"]
 mod harness;

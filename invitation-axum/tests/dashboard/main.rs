@@ -10,6 +10,7 @@ mod qr;
 mod secrets;
 mod support;
 mod uploads;
+mod webhooks;
 
 #[path = "../harness/mod.rs"]
 mod harness;

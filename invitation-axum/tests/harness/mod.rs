@@ -4,6 +4,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code, clippy::allow_attributes)]
 
+pub(crate) mod hooks;
 pub(crate) mod people;
 
 use std::{net::SocketAddr, sync::Arc};

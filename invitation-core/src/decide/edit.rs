@@ -109,7 +109,8 @@ pub(crate) fn actions(invitation: &Record, user: &Performer, policy: &Policy) ->
         | Right::Audit
         | Right::Export
         | Right::Reseal
-        | Right::Resend => false,
+        | Right::Resend
+        | Right::Webhooks => false,
     };
     Right::ALL.into_iter().filter(|right| has(*right) && fits(*right)).collect()
 }

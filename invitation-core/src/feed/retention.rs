@@ -132,7 +132,8 @@ pub(crate) fn slowest(cursors: &[FeedCursor]) -> Option<&FeedCursor> {
 /// day later.
 #[async_trait]
 pub trait FeedRetention: Feed + FeedCursors {
-    /// Returns all cursors, in no order. There is one for each kind of consumer, so they are few.
+    /// Returns all cursors, in no order. There is one for each kind of consumer, and for each
+    /// endpoint of webhooks, of which there are at most about 1,000.
     ///
     /// # Errors
     ///

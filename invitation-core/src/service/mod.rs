@@ -9,6 +9,7 @@ mod created;
 mod criteria;
 mod deliver;
 mod denials;
+mod endpoints;
 mod evidence;
 mod funnel;
 mod guess;
@@ -38,6 +39,7 @@ pub use self::{
         ClaimedDelivery, Deliveries, ReminderPage, Resend, ResendOutcome, ResentInvitation,
         ResentPage,
     },
+    endpoints::Endpoints,
     funnel::{Funnel, FunnelQuery, Funnels},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,

@@ -29,7 +29,8 @@ use crate::{
 };
 
 /// An operation of [`Store`], [`Documents`](crate::documents::Documents),
-/// [`Feed`](crate::feed::Feed) or [`FeedCursors`](crate::feed::FeedCursors).
+/// [`Feed`](crate::feed::Feed), [`FeedCursors`](crate::feed::FeedCursors) or
+/// [`FeedRetention`](crate::feed::FeedRetention).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Operation {
@@ -77,6 +78,12 @@ pub enum Operation {
     Cursor,
     /// [`FeedCursors::replace_cursor`](crate::feed::FeedCursors::replace_cursor).
     ReplaceCursor,
+    /// [`FeedRetention::cursors`](crate::feed::FeedRetention::cursors).
+    Cursors,
+    /// [`FeedRetention::remove_cursor`](crate::feed::FeedRetention::remove_cursor).
+    RemoveCursor,
+    /// [`FeedRetention::remove_events`](crate::feed::FeedRetention::remove_events).
+    RemoveEvents,
 }
 
 impl Operation {
@@ -106,6 +113,9 @@ impl Operation {
             Self::Feed => "feed",
             Self::Cursor => "cursor",
             Self::ReplaceCursor => "replace_cursor",
+            Self::Cursors => "cursors",
+            Self::RemoveCursor => "remove_cursor",
+            Self::RemoveEvents => "remove_events",
         }
     }
 
@@ -120,7 +130,9 @@ impl Operation {
             | Self::AddDocuments
             | Self::ReplaceDocuments
             | Self::RemoveDocuments
-            | Self::ReplaceCursor => true,
+            | Self::ReplaceCursor
+            | Self::RemoveCursor
+            | Self::RemoveEvents => true,
             Self::Get
             | Self::Facts
             | Self::Locate
@@ -134,7 +146,8 @@ impl Operation {
             | Self::DueDocuments
             | Self::ListDocuments
             | Self::Feed
-            | Self::Cursor => false,
+            | Self::Cursor
+            | Self::Cursors => false,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The addresses that a webhook may connect to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use invitation_core::FieldError;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
 
 /// The networks of IPv4 that are not public: IANA IPv4 Special-Purpose Address Registry (RFC 6890
 /// and its updates), multicast (RFC 5771), and the deprecated relays of 6to4 (RFC 7526).
@@ -93,6 +94,29 @@ impl Addresses {
         self.allow_plain(address) || is_public(address.to_canonical())
     }
 
+    /// Refuses a URL that itself shows that its receiver may not be connected to. A name is resolved
+    /// when a message is sent.
+    pub(super) fn check(&self, url: &Url) -> Result<(), FieldError> {
+        let refused = |message| Err(FieldError::new("url", message));
+        let is_plain = url.scheme() != "https";
+        if is_plain && self.allowed.is_empty() {
+            return refused("must begin with https://");
+        }
+        let shown = match url.host() {
+            Some(Host::Ipv4(address)) => [Some(IpAddr::V4(address)), None],
+            Some(Host::Ipv6(address)) => [Some(IpAddr::V6(address)), None],
+            Some(Host::Domain(name)) if is_this_machine(name) => {
+                [Some(Ipv4Addr::LOCALHOST.into()), Some(Ipv6Addr::LOCALHOST.into())]
+            }
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        let may = |one| if is_plain { self.allow_plain(one) } else { self.allow(one) };
+        if shown.into_iter().flatten().any(may) {
+            return Ok(());
+        }
+        refused("must not lead to a private address")
+    }
+
     /// Returns whether a webhook may connect to the address over `http`.
     #[must_use]
     pub fn allow_plain(&self, address: IpAddr) -> bool {
@@ -100,6 +124,12 @@ impl Addresses {
         let address = address.to_canonical();
         self.allowed.iter().any(|network| network.contains(&address))
     }
+}
+
+/// Returns whether a name always means this machine (RFC 6761, section 6.3).
+fn is_this_machine(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn is_public(address: IpAddr) -> bool {
@@ -204,6 +234,29 @@ mod tests {
         for wrong in ["", "127.0.0.1", "127.0.0.0/33", "localhost/8"] {
             let refused = Addresses::public().and(wrong).unwrap_err();
             assert_eq!(refused.field(), "network", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn url_is_refused_by_what_it_shows_itself() {
+        let (public, own) = (Addresses::public(), Addresses::public().and("127.0.0.0/8").unwrap());
+        for (url, by_public, by_own) in [
+            ("https://crm.example/", true, true),
+            ("https://1.1.1.1/", true, true),
+            ("http://crm.example/", false, true),
+            ("http://1.1.1.1/", false, false),
+            ("https://127.0.0.1/", false, true),
+            ("http://127.1:8080/", false, true),
+            ("http://localhost/", false, true),
+            ("https://LOCALHOST/", false, true),
+            ("https://a.localhost./", false, true),
+            ("https://[::1]/", false, false),
+            ("https://[::ffff:127.0.0.1]/", false, true),
+            ("https://10.0.0.1/", false, false),
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert_eq!(public.check(&url).is_ok(), by_public, "{url}");
+            assert_eq!(own.check(&url).is_ok(), by_own, "{url}");
         }
     }
 }

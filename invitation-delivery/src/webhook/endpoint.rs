@@ -2,12 +2,23 @@
 
 use std::fmt;
 
-use invitation_core::{Division, FieldError, Timestamp, audit::EventId, documents::DocumentName};
+use invitation_core::{
+    Division, FieldError, Timestamp,
+    audit::EventId,
+    documents::DocumentName,
+    feed::{CursorName, FeedPosition},
+    webhook::EndpointState,
+};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::stored::CURSORS;
+
 /// The longest URL, in bytes.
 const MAX_URL: usize = 2_048;
+
+/// The longest name, in bytes: the name of the endpoint's cursor contains it.
+const MAX_NAME: usize = CursorName::MAX_BYTES - CURSORS.len();
 
 /// A receiver of webhooks that is to be registered.
 ///
@@ -36,14 +47,24 @@ impl NewEndpoint {
     ///
     /// # Errors
     ///
-    /// [`FieldError`] when the name cannot be a [`DocumentName`], or when the URL
+    /// [`FieldError`] when the name cannot be a [`DocumentName`], is `.` or `..`, or is longer than
+    /// 56 bytes, or when the URL
     ///
     /// - is malformed, or longer than 2,048 bytes;
     /// - begins with neither `https` nor `http`, which [`Addresses`](super::Addresses) restrict;
     /// - contains a user, a password or a fragment.
     pub fn new(name: impl AsRef<str>, url: &str) -> Result<Self, FieldError> {
-        let name = DocumentName::new(name)?;
-        Ok(Self { name, url: checked(url)?, division: None, since: None, names: false })
+        Self::checked(name.as_ref(), url).map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// Creates an endpoint, or returns all errors: at least one.
+    pub(super) fn checked(name: &str, url: &str) -> Result<Self, Vec<FieldError>> {
+        match (checked_name(name), checked_url(url)) {
+            (Ok(name), Ok(url)) => {
+                Ok(Self { name, url, division: None, since: None, names: false })
+            }
+            (name, url) => Err(name.err().into_iter().chain(url.err()).collect()),
+        }
     }
 
     /// Restricts the endpoint to the events of one division.
@@ -76,7 +97,18 @@ impl fmt::Debug for NewEndpoint {
     }
 }
 
-fn checked(text: &str) -> Result<Url, FieldError> {
+fn checked_name(text: &str) -> Result<DocumentName, FieldError> {
+    if text.len() > MAX_NAME {
+        return Err(FieldError::new("name", format!("must have at most {MAX_NAME} bytes")));
+    }
+    // As a segment of a path it would mean another page.
+    if matches!(text, "." | "..") {
+        return Err(FieldError::new("name", "must not consist of dots"));
+    }
+    DocumentName::new(text)
+}
+
+fn checked_url(text: &str) -> Result<Url, FieldError> {
     let wrong = |message| Err(FieldError::new("url", message));
     if text.len() > MAX_URL {
         return wrong("must have at most 2048 bytes");
@@ -112,13 +144,19 @@ pub struct Endpoint {
     pub since: Timestamp,
     /// Whether the messages contain names.
     pub has_names: bool,
-    /// Whether the endpoint gets messages. If false, the last attempt for an event has failed, and
-    /// the endpoint waits for a person: [`retry`](super::Webhooks::retry) or
-    /// [`skip`](super::Webhooks::skip).
-    pub is_active: bool,
+    /// Whether the endpoint gets messages. If it is stopped, the last attempt for an event has
+    /// failed, and the endpoint waits for a person: [`retry`](super::Webhooks::retry) or
+    /// [`skip`](super::Webhooks::skip). If it is disabled, [`enable`](super::Webhooks::enable) lets
+    /// it go on.
+    pub state: EndpointState,
+    /// The position of the last event of the feed that the endpoint has accepted, or does not get;
+    /// none before the first.
+    pub position: Option<FeedPosition>,
+    /// The time of the last message that the receiver accepted; none before the first.
+    pub last_success: Option<Timestamp>,
     /// The event whose last attempt failed; none if no attempt has failed since the last success.
     pub failure: Option<Failure>,
-    /// The time of the next attempt; none if the endpoint is stopped.
+    /// The time of the next attempt; none if the endpoint is stopped or disabled.
     pub next_attempt: Option<Timestamp>,
 }
 
@@ -127,7 +165,7 @@ impl fmt::Debug for Endpoint {
         let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let mut shown = f.debug_struct("Endpoint");
         shown.field("name", &self.name).field("host", &host).field("division", &self.division);
-        shown.field("is_active", &self.is_active).field("failure", &self.failure);
+        shown.field("state", &self.state).field("failure", &self.failure);
         shown.field("next_attempt", &self.next_attempt).finish_non_exhaustive()
     }
 }
@@ -140,6 +178,8 @@ pub struct Failure {
     pub event: EventId,
     /// The number of failed attempts.
     pub attempts: u32,
+    /// The time of the first failed attempt.
+    pub since: Timestamp,
     /// The time of the last attempt.
     pub at: Timestamp,
     /// The cause of the last failure.
@@ -199,7 +239,11 @@ mod tests {
         ] {
             assert_eq!(NewEndpoint::new("crm", url).unwrap_err().field(), "url", "{url}");
         }
-        assert_eq!(NewEndpoint::new("", "https://a.example/").unwrap_err().field(), "name");
+        let long = "n".repeat(MAX_NAME + 1);
+        for name in ["", ".", "..", &*long] {
+            assert_eq!(NewEndpoint::new(name, "https://a.example/").unwrap_err().field(), "name");
+        }
+        assert!(NewEndpoint::new(&long[1..], "https://a.example/").is_ok());
     }
 
     #[test]

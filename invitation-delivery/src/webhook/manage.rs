@@ -1,25 +1,26 @@
-//! What a host does with endpoints.
+//! What a host does with registered endpoints.
 
 use std::num::NonZeroU32;
 
 use invitation_core::{
     StoreError, StoreErrorKind, Timestamp,
-    audit::EventId,
+    audit::{Event, EventId},
     documents::{Document, DocumentFilter, DocumentName, Documents},
     store::{PageRequest, Position, Scope},
+    webhook::EndpointState,
 };
 use time::Duration;
 
 use super::{
     Webhooks,
-    endpoint::{Endpoint, NewEndpoint},
+    endpoint::Endpoint,
     error::WebhookError,
     secret::WebhookSecret,
-    stored::{self, EndpointRecord, Settings, TimedSecret},
+    stored::{self, EndpointRecord, TimedSecret},
 };
 
 /// The maximum number of times that a change is tried again because of concurrent changes.
-const MAX_TRIES: u32 = 8;
+pub(super) const MAX_TRIES: u32 = 8;
 
 /// The number of endpoints of a page.
 const PAGE: u32 = 100;
@@ -36,52 +37,6 @@ pub(super) struct Pages {
 }
 
 impl<S: Documents> Webhooks<S> {
-    /// Registers an endpoint, and returns the secret that signs its messages. The secret is not
-    /// shown again.
-    ///
-    /// Two calls to the store, and one for each 100 endpoints.
-    ///
-    /// # Errors
-    ///
-    /// [`WebhookError::NameTaken`]; [`WebhookError::TooManyEndpoints`];
-    /// [`WebhookError::Store`]; [`WebhookError::Entropy`].
-    pub async fn register(&self, endpoint: NewEndpoint) -> Result<WebhookSecret, WebhookError> {
-        let (key, now) = (stored::key(&endpoint.name), self.clock.now());
-        let secret = WebhookSecret::generate(&*self.vault.entropy)?;
-        let record = EndpointRecord {
-            settings: Settings {
-                url: endpoint.url,
-                division: endpoint.division,
-                since: endpoint.since.unwrap_or(now),
-                names: endpoint.names,
-            },
-            secrets: vec![TimedSecret { secret: secret.clone(), until: None }],
-            position: None,
-            failure: None,
-            claim: None,
-            is_active: true,
-            due: Some(now),
-        };
-        // Concurrent calls may exceed the number by some. The worker copes with that.
-        if self.documents().await?.len() >= Self::MAX_ENDPOINTS {
-            return Err(WebhookError::TooManyEndpoints);
-        }
-        for _ in 0..MAX_TRIES {
-            match self.store.document(&key).await? {
-                Some(existing) if existing.state == stored::removed() => self.sweep().await?,
-                Some(_) => return Err(WebhookError::NameTaken { name: key.name }),
-                None => {
-                    let document = Document::new(key.clone(), stored::removed(), now);
-                    let document = record.encode(document, &self.vault)?;
-                    if self.store.replace_documents(&[document], &[]).await? {
-                        return Ok(secret);
-                    }
-                }
-            }
-        }
-        Err(conflict("register"))
-    }
-
     /// Replaces the secret of an endpoint, and returns the new one. For the time `overlap`, the
     /// messages are signed with the new secret and with those that were valid before. After the
     /// loss of a secret, `overlap` is zero.
@@ -99,6 +54,15 @@ impl<S: Documents> Webhooks<S> {
         name: &DocumentName,
         overlap: Duration,
     ) -> Result<WebhookSecret, WebhookError> {
+        self.rotate_secret_with(name, overlap, &[]).await
+    }
+
+    pub(super) async fn rotate_secret_with(
+        &self,
+        name: &DocumentName,
+        overlap: Duration,
+        events: &[Event],
+    ) -> Result<WebhookSecret, WebhookError> {
         let secret = WebhookSecret::generate(&*self.vault.entropy)?;
         let now = self.clock.now();
         let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
@@ -114,7 +78,7 @@ impl<S: Documents> Webhooks<S> {
             record.secrets.insert(0, added);
             Ok(Some(()))
         };
-        self.update(self.find(name).await?, edit).await?;
+        self.update(self.find(name).await?, events, edit).await?;
         Ok(secret)
     }
 
@@ -149,73 +113,68 @@ impl<S: Documents> Webhooks<S> {
     }
 
     /// Lets an endpoint that is stopped or waits try again with the next run, with all attempts.
-    /// Without effect while a worker tries. Two calls to the store.
+    /// Without effect while a worker tries, and on an endpoint that is disabled. Two calls to the
+    /// store.
     ///
     /// # Errors
     ///
     /// [`WebhookError::UnknownEndpoint`]; [`WebhookError::Store`]; the errors of a secret that
     /// cannot be read.
     pub async fn retry(&self, name: &DocumentName) -> Result<(), WebhookError> {
+        self.retry_with(name, &[]).await.map(|_| ())
+    }
+
+    /// Returns whether it changed something.
+    pub(super) async fn retry_with(
+        &self,
+        name: &DocumentName,
+        events: &[Event],
+    ) -> Result<bool, WebhookError> {
         let now = self.clock.now();
         let edit = |record: &mut EndpointRecord| {
-            if record.is_claimed(now) {
-                // A worker tries at this moment. The document's time is that of its lease.
+            // While a worker tries, the document's time is that of its lease.
+            if record.state == EndpointState::Disabled || record.is_claimed(now) {
                 return Ok(None);
             }
             if let Some(failure) = &mut record.failure {
-                failure.attempts = 0;
+                failure.begin_anew(now);
             }
-            (record.is_active, record.due) = (true, Some(now));
+            record.activate(now);
             Ok(Some(()))
         };
-        self.update(self.find(name).await?, edit).await.map(|_| ())
+        Ok(self.update(self.find(name).await?, events, edit).await?.is_some())
     }
 
     /// Leaves out the event that the endpoint has not accepted, and lets the endpoint go on with
     /// the next one. Returns false, and changes nothing, if the endpoint is not waiting because
-    /// of this event. Two calls to the store.
+    /// of this event, or if it is disabled. Two calls to the store.
     ///
     /// # Errors
     ///
     /// [`WebhookError::UnknownEndpoint`]; [`WebhookError::Store`]; the errors of a secret that
     /// cannot be read.
     pub async fn skip(&self, name: &DocumentName, event: EventId) -> Result<bool, WebhookError> {
+        self.skip_with(name, event, &[]).await
+    }
+
+    pub(super) async fn skip_with(
+        &self,
+        name: &DocumentName,
+        event: EventId,
+        events: &[Event],
+    ) -> Result<bool, WebhookError> {
         let now = self.clock.now();
         let edit = |record: &mut EndpointRecord| {
             let blocking = record.failure.filter(|failure| failure.event == event);
-            let Some(blocking) = blocking.filter(|_| !record.is_claimed(now)) else {
+            let is_waiting = record.state != EndpointState::Disabled && !record.is_claimed(now);
+            let Some(blocking) = blocking.filter(|_| is_waiting) else {
                 return Ok(None);
             };
             (record.position, record.failure) = (Some(blocking.position), None);
-            (record.is_active, record.due) = (true, Some(now));
+            record.activate(now);
             Ok(Some(()))
         };
-        Ok(self.update(self.find(name).await?, edit).await?.is_some())
-    }
-
-    /// Removes an endpoint with its secrets. Returns whether there was one. Three calls to the
-    /// store.
-    ///
-    /// A worker that is sending learns of it after up to 20 seconds and one request.
-    ///
-    /// # Errors
-    ///
-    /// [`WebhookError::Store`]. The endpoint may be removed nevertheless; the call may be
-    /// repeated.
-    pub async fn remove(&self, name: &DocumentName) -> Result<bool, WebhookError> {
-        for _ in 0..MAX_TRIES {
-            // The body is not read, so that an endpoint whose key is lost can be removed.
-            let Some(document) = self.store.document(&stored::key(name)).await? else {
-                return Ok(false);
-            };
-            let is_removed = document.state == stored::removed();
-            let next = document.next(stored::removed()).never_due().with_body(Vec::new())?;
-            if is_removed || self.store.replace_documents(&[next], &[]).await? {
-                self.sweep().await?;
-                return Ok(!is_removed);
-            }
-        }
-        Err(conflict("remove"))
+        Ok(self.update(self.find(name).await?, events, edit).await?.is_some())
     }
 
     /// Encrypts the secrets of all endpoints under the active key of the keyring, and returns the
@@ -231,7 +190,7 @@ impl<S: Documents> Webhooks<S> {
     pub async fn reseal(&self) -> Result<u32, WebhookError> {
         let mut resealed = 0;
         for document in self.documents().await? {
-            match self.update(document, |_| Ok(Some(()))).await {
+            match self.update(document, &[], |_| Ok(Some(()))).await {
                 Ok(_) => resealed += 1,
                 // It was removed meanwhile.
                 Err(WebhookError::UnknownEndpoint { .. }) => {}
@@ -241,7 +200,7 @@ impl<S: Documents> Webhooks<S> {
         Ok(resealed)
     }
 
-    async fn documents(&self) -> Result<Vec<Document>, WebhookError> {
+    pub(super) async fn documents(&self) -> Result<Vec<Document>, WebhookError> {
         let (mut pages, mut documents) = (Pages::default(), Vec::new());
         while let Some(page) = self.next_page(&mut pages).await? {
             documents.extend(page);
@@ -266,11 +225,12 @@ impl<S: Documents> Webhooks<S> {
         Ok(Some(page.items.into_iter().filter(exists).collect()))
     }
 
-    /// Changes an endpoint, and tries again after a concurrent change. `edit` returns none to
-    /// leave the endpoint unchanged.
+    /// Changes an endpoint, and stores events in the same atomic step. Tries again after a
+    /// concurrent change. `edit` returns none to leave the endpoint unchanged.
     pub(super) async fn update<T: Send>(
         &self,
         mut document: Document,
+        events: &[Event],
         mut edit: impl FnMut(&mut EndpointRecord) -> Result<Option<T>, WebhookError> + Send,
     ) -> Result<Option<(Document, EndpointRecord, T)>, WebhookError> {
         for _ in 0..MAX_TRIES {
@@ -279,7 +239,7 @@ impl<S: Documents> Webhooks<S> {
             };
             let Some(edited) = edit(&mut record)? else { return Ok(None) };
             let next = record.encode(document.next(document.state.clone()), &self.vault)?;
-            if self.store.replace_documents(std::slice::from_ref(&next), &[]).await? {
+            if self.store.replace_documents(std::slice::from_ref(&next), events).await? {
                 return Ok(Some((next, record, edited)));
             }
             document = self.find(&document.key.name).await?;
@@ -287,13 +247,13 @@ impl<S: Documents> Webhooks<S> {
         Err(conflict("update"))
     }
 
-    async fn find(&self, name: &DocumentName) -> Result<Document, WebhookError> {
+    pub(super) async fn find(&self, name: &DocumentName) -> Result<Document, WebhookError> {
         let document = self.store.document(&stored::key(name)).await?;
         document.ok_or_else(|| WebhookError::UnknownEndpoint { name: name.clone() })
     }
 
     /// Deletes the documents of removed endpoints.
-    async fn sweep(&self) -> Result<(), WebhookError> {
+    pub(super) async fn sweep(&self) -> Result<(), WebhookError> {
         let limit = NonZeroU32::new(PAGE).unwrap_or(NonZeroU32::MIN);
         let (kind, state) = (stored::kind(), stored::removed());
         self.store.remove_documents(&kind, &state, Timestamp::MAX, limit).await?;
@@ -301,6 +261,6 @@ impl<S: Documents> Webhooks<S> {
     }
 }
 
-fn conflict(operation: &'static str) -> WebhookError {
+pub(super) fn conflict(operation: &'static str) -> WebhookError {
     StoreError::new(StoreErrorKind::Conflict, operation).into()
 }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use invitation_core::MemoryStore;
-//! use invitation_delivery::webhook::{NewEndpoint, Transport, Webhooks};
+//! use invitation_delivery::webhook::{EndpointState, NewEndpoint, Transport, Webhooks};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,7 +20,7 @@
 //! assert_eq!(run.delivered, 0, "nothing has happened yet");
 //!
 //! let endpoints = webhooks.list().await?;
-//! assert!(endpoints[0].is_active);
+//! assert_eq!(endpoints[0].state, EndpointState::Active);
 //! # Ok(())
 //! # }
 //! ```
@@ -59,16 +59,41 @@
 //!   event again, [`Webhooks::skip`] leaves it out.
 //! - Nothing is stored for each event. So an endpoint that is down for a year needs no more space
 //!   than one that works, and gets the events of the year.
-//! - A host that removes old events must not remove those that an endpoint has not got yet: an
-//!   endpoint has no durable cursor, which would hold the removal back.
 //! - An event comes again after a crash, or if the answer was lost or late. The receiver
 //!   recognises it by `webhook-id`.
+//!
+//! # Purging events
+//!
+//! Each endpoint has a durable [cursor](invitation_core::feed::FeedCursors) in the store, named
+//! `webhook/` and the name of the endpoint. It follows the endpoint, so
+//! [`purge_events`](invitation_core::Invitations::purge_events) removes no event that the endpoint
+//! has not got yet, however long the receiver is down. The lease of the work is that of the
+//! endpoint itself: one machine works on it, and moves its cursor.
+//!
+//! An endpoint does not hold events for ever:
+//!
+//! - [`Webhooks::disable`] and [`Webhooks::remove`] give up the cursor at once.
+//! - An endpoint that has failed for 30 days ([`Webhooks::with_patience`]) is disabled by the next
+//!   failed attempt, or by the next run if it was stopped before. [`Run::disabled`] names it. The
+//!   days count from the first failed attempt, or from the last time that a person let it try again.
+//! - [`Webhooks::enable`] lets a disabled endpoint go on. It does not get what was purged meanwhile.
+//!
+//! After a crash, or a lost connection to the store, a cursor may lag behind its endpoint, or be left
+//! without one. The next run puts it right. So a host whose endpoints are all removed still calls
+//! `run`.
+//!
+//! # Pages and the API
+//!
+//! [`Webhooks`] implements [`admin::ManageEndpoints`]. `Web::with_webhooks` of `invitation-axum`
+//! takes it, and lets administrators manage endpoints. [`admin::Endpoints`] checks their rights, and
+//! each of their changes leaves an event. The methods of [`Webhooks`] itself are for the host's own
+//! code: they ask for no right, and leave no event.
 //!
 //! # Where messages go
 //!
 //! [`Addresses`] refuses private, loopback and link-local addresses, unless the host allows
-//! their network. The client checks each address that it connects to, after the name is
-//! resolved.
+//! their network. A registration refuses a URL that shows such an address. The client checks each
+//! address that it connects to, after the name is resolved.
 //!
 //! # Secrets
 //!
@@ -81,8 +106,11 @@
 //! [Standard Webhooks]: https://www.standardwebhooks.com/
 
 mod addresses;
+mod administer;
+mod cursors;
 mod endpoint;
 mod error;
+mod lifecycle;
 mod manage;
 mod payload;
 mod run;
@@ -101,6 +129,9 @@ use invitation_core::{
 };
 use time::Duration;
 
+#[doc(inline)]
+pub use invitation_core::webhook::{self as admin, EndpointState};
+
 pub use self::{
     addresses::Addresses,
     endpoint::{Endpoint, Failure, FailureCause, NewEndpoint},
@@ -114,8 +145,9 @@ use crate::Backoff;
 
 /// The endpoints of a store, and the worker that sends them their events.
 ///
-/// `S` is a store with [`Documents`](invitation_core::documents::Documents), and with
-/// [`Feed`](invitation_core::feed::Feed) to [`run`](Self::run). The [module](self) shows the use.
+/// `S` is a store with [`Documents`](invitation_core::documents::Documents) and
+/// [`FeedRetention`](invitation_core::feed::FeedRetention), as all stores of the library are. The
+/// [module](self) shows the use.
 #[derive(Clone, Debug)]
 pub struct Webhooks<S> {
     store: S,
@@ -124,6 +156,7 @@ pub struct Webhooks<S> {
     backoff: Backoff,
     sender: Sender,
     lease: Duration,
+    patience: Duration,
 }
 
 impl<S> Webhooks<S> {
@@ -132,6 +165,9 @@ impl<S> Webhooks<S> {
 
     /// The maximum number of secrets of an endpoint that are valid at the same time.
     pub const MAX_SECRETS: usize = 4;
+
+    /// The default of [`with_patience`](Self::with_patience): 30 days.
+    pub const DEFAULT_PATIENCE: Duration = Duration::days(30);
 
     /// Creates the service.
     ///
@@ -148,6 +184,7 @@ impl<S> Webhooks<S> {
             // Longer than a request and the time between two saves, so that a worker loses no
             // lease while it waits for an answer.
             lease: transport.timeout() * 2 + Duration::seconds(60),
+            patience: Self::DEFAULT_PATIENCE,
         })
     }
 
@@ -168,6 +205,14 @@ impl<S> Webhooks<S> {
     #[must_use]
     pub fn with_backoff(self, backoff: Backoff) -> Self {
         Self { backoff, ..self }
+    }
+
+    /// Sets the time after which an endpoint that only fails is disabled, so that it no longer keeps
+    /// events from being purged. No wait between two attempts is longer. All machines use the same
+    /// time. The default is 30 days.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Encrypts the secrets under the keyring. Secrets that were stored without one stay valid,

@@ -71,7 +71,7 @@ pub(super) fn of(event: &Event, settings: &Settings) -> serde_json::Result<Optio
 }
 
 /// Returns the type of the message; none if the endpoint gets no message about the event.
-fn message_type(event: &Event, settings: &Settings) -> Option<&'static str> {
+pub(super) fn message_type(event: &Event, settings: &Settings) -> Option<&'static str> {
     let is_done = event.outcome == EventOutcome::Succeeded;
     let is_wanted = event.at >= settings.since
         && settings.division.as_ref().is_none_or(|own| event.division.as_ref() == Some(own));

@@ -5,8 +5,10 @@ use std::num::NonZeroU32;
 use futures_util::stream::{self, StreamExt as _};
 use invitation_core::{
     Timestamp,
+    audit::Event,
     documents::{Document, DocumentName, Documents},
-    feed::{Feed, FeedEvent, FeedPage, FeedPosition},
+    feed::{FeedCursor, FeedEvent, FeedPage, FeedPosition, FeedRetention},
+    webhook::{EndpointState, given_up_event},
 };
 use time::Duration;
 
@@ -16,7 +18,7 @@ use super::{
     error::WebhookError,
     manage::Pages,
     payload,
-    stored::{BlockingEvent, EndpointRecord},
+    stored::{self, BlockingEvent, EndpointRecord},
     transport::Message,
 };
 
@@ -46,6 +48,9 @@ pub struct Run {
     pub failed: u64,
     /// The endpoints that this run stopped after the last attempt. They wait for a person.
     pub stopped: Vec<DocumentName>,
+    /// The endpoints that this run disabled, because they have failed for [too
+    /// long](Webhooks::with_patience). Their events may be purged.
+    pub disabled: Vec<DocumentName>,
     /// Whether an endpoint has more events already, so that the next run need not wait.
     pub is_more: bool,
 }
@@ -55,6 +60,7 @@ impl Run {
         self.delivered += other.delivered;
         self.failed += other.failed;
         self.stopped.extend(other.stopped);
+        self.disabled.extend(other.disabled);
         self.is_more |= other.is_more;
     }
 }
@@ -65,6 +71,8 @@ struct Claimed {
     record: EndpointRecord,
     claim: String,
     saved: Timestamp,
+    /// The event that is stored with the next save, if the endpoint was stopped.
+    evidence: Vec<Event>,
 }
 
 /// What becomes of a claim when the endpoint is saved.
@@ -74,7 +82,7 @@ enum Saving {
     Release,
 }
 
-impl<S: Documents + Feed> Webhooks<S> {
+impl<S: Documents + FeedRetention> Webhooks<S> {
     /// Sends the endpoints the events that are due, up to 16 endpoints at the same time. An
     /// endpoint with many events gets them for 30 seconds; then the run ends, and
     /// [`Run::is_more`] is set.
@@ -83,8 +91,11 @@ impl<S: Documents + Feed> Webhooks<S> {
     /// is worked on by one machine at a time. If the machine crashes, or the call is cancelled,
     /// another call continues after the lease: 60 seconds and twice the timeout of a request.
     ///
-    /// One call to the store for each 100 endpoints, one for each endpoint, and, for an endpoint
-    /// with events, three more for each 100 events.
+    /// A run also brings the cursors of the endpoints in line with them, and disables those that
+    /// have failed for [too long](Self::with_patience).
+    ///
+    /// One call to the store, one for each 100 endpoints, and one for each endpoint. For an endpoint
+    /// with events, three more for each 100 events, and four at its end.
     ///
     /// # Errors
     ///
@@ -94,10 +105,15 @@ impl<S: Documents + Feed> Webhooks<S> {
         let mut run = Run::default();
         let mut first_error = None;
         let mut pages = Pages::default();
+        // Before the documents: an endpoint that is registered later has no cursor here.
+        let mut cursors = self.endpoint_cursors().await?;
         while let Some(documents) = self.next_page(&mut pages).await? {
             // Boxed, because the compiler cannot prove otherwise that the future is `Send`.
-            let work = documents.into_iter().map(|one| Box::pin(self.work(one)));
-            let mut results = stream::iter(work).buffer_unordered(CONCURRENCY);
+            let work = documents.into_iter().map(|one| {
+                let cursor = cursors.remove(&stored::cursor(&one.key.name));
+                Box::pin(self.work(one, cursor))
+            });
+            let mut results = stream::iter(work.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
             while let Some(result) = results.next().await {
                 match result {
                     Ok(one) => run.add(one),
@@ -105,19 +121,58 @@ impl<S: Documents + Feed> Webhooks<S> {
                 }
             }
         }
+        self.release_all(cursors).await?;
         first_error.map_or(Ok(run), Err)
     }
 
-    /// Sends an endpoint the events that are due.
-    async fn work(&self, document: Document) -> Result<Run, WebhookError> {
-        let begun = self.clock.now();
-        let is_due = document.due.is_some_and(|due| due <= begun);
-        if !is_due {
-            return Ok(Run::default());
-        }
+    /// Sends an endpoint the events that are due, and brings its cursor in line.
+    async fn work(
+        &self,
+        document: Document,
+        cursor: Option<FeedCursor>,
+    ) -> Result<Run, WebhookError> {
+        let name = document.key.name.clone();
         let Some(record) = EndpointRecord::decode(&document, &self.vault)? else {
             return Ok(Run::default());
         };
+        self.align(&name, &record, cursor.as_ref()).await?;
+        let now = self.clock.now();
+        if record.is_overdue(now, self.patience) {
+            return self.give_up(document, &record).await;
+        }
+        if record.state != EndpointState::Active || record.due.is_none_or(|due| due > now) {
+            return Ok(Run::default());
+        }
+        self.send_all(document, record, now).await
+    }
+
+    /// Disables an endpoint that has been stopped for too long.
+    async fn give_up(
+        &self,
+        document: Document,
+        record: &EndpointRecord,
+    ) -> Result<Run, WebhookError> {
+        let (name, now) = (document.key.name.clone(), self.clock.now());
+        let event = self.given_up(&name, EndpointState::Disabled, record.failure, now)?;
+        let edit = |record: &mut EndpointRecord| {
+            let is_overdue = record.is_overdue(now, self.patience);
+            record.disable();
+            Ok(is_overdue.then_some(()))
+        };
+        if self.update(document, &[event], edit).await?.is_none() {
+            return Ok(Run::default());
+        }
+        self.release(&name).await?;
+        Ok(Run { disabled: vec![name], ..Run::default() })
+    }
+
+    /// Sends an endpoint the events that are due.
+    async fn send_all(
+        &self,
+        document: Document,
+        record: EndpointRecord,
+        begun: Timestamp,
+    ) -> Result<Run, WebhookError> {
         let mut page = self.store.feed(record.position, PAGE).await?;
         if page.events.is_empty() {
             // An endpoint without events costs no write.
@@ -134,7 +189,15 @@ impl<S: Documents + Feed> Webhooks<S> {
                 Step::Lost => return Ok(run),
             };
             let is_held = self.save(&mut claimed, end).await?;
-            if end == Saving::Release || !is_held {
+            if !is_held {
+                return Ok(run);
+            }
+            if end == Saving::Release {
+                let (name, record) = (&claimed.document.key.name, &claimed.record);
+                match record.state {
+                    EndpointState::Disabled => self.release(name).await?,
+                    _ => self.hold(name, record.position).await?,
+                }
                 return Ok(run);
             }
             page = self.store.feed(claimed.record.position, PAGE).await?;
@@ -168,28 +231,49 @@ impl<S: Documents + Feed> Webhooks<S> {
                 if let Err(cause) = self.sender.send(&claimed.record.settings.url, message).await {
                     run.failed += 1;
                     let before = claimed.record.failure.filter(|one| one.event == event.id);
-                    let attempts = before.map_or(0, |one| one.attempts).saturating_add(1);
-                    let (event, position, at) = (event.id, *position, self.clock.now());
-                    let failure = BlockingEvent { event, position, attempts, at, cause };
-                    if self.fail(&mut claimed.record, failure) {
-                        run.stopped.push(claimed.document.key.name.clone());
-                    }
+                    let at = self.clock.now();
+                    let failure = BlockingEvent {
+                        event: event.id,
+                        position: *position,
+                        attempts: before.map_or(0, |one| one.attempts).saturating_add(1),
+                        at,
+                        since: before.map_or(at, |one| one.since),
+                        patient_from: before.map_or(at, |one| one.patient_from),
+                        cause,
+                    };
+                    self.fail(&mut claimed.record, failure);
+                    let (name, state) = (&claimed.document.key.name, claimed.record.state);
+                    let given_up = match state {
+                        EndpointState::Stopped => &mut run.stopped,
+                        EndpointState::Disabled => &mut run.disabled,
+                        _ => return Ok(Step::Release),
+                    };
+                    given_up.push(name.clone());
+                    claimed.evidence.push(self.given_up(name, state, Some(failure), at)?);
                     return Ok(Step::Release);
                 }
                 run.delivered += 1;
+                claimed.record.last_success = Some(now);
             }
             claimed.record.accept(*position, now);
         }
         Ok(Step::Continue)
     }
 
-    /// Records a failed attempt, and returns whether it was the last one.
-    fn fail(&self, record: &mut EndpointRecord, failure: BlockingEvent) -> bool {
-        let wait = self.backoff.wait_after(failure.attempts).filter(|_| failure.cause != GONE);
+    /// Records a failed attempt, and decides whether there is another one.
+    fn fail(&self, record: &mut EndpointRecord, failure: BlockingEvent) {
+        let is_overdue = failure.at.since(failure.patient_from) >= self.patience;
+        let wait = self.backoff.wait_after(failure.attempts);
+        // A longer wait would hold events back for longer than the host wants.
+        let wait = wait.map(|wait| wait.min(self.patience));
+        let wait = wait.filter(|_| failure.cause != GONE && !is_overdue);
         record.failure = Some(failure);
-        record.is_active = wait.is_some();
         record.due = wait.map(|wait| failure.at.checked_add(wait).unwrap_or(Timestamp::MAX));
-        wait.is_none()
+        record.state = match wait {
+            Some(_) => EndpointState::Active,
+            None if is_overdue => EndpointState::Disabled,
+            None => EndpointState::Stopped,
+        };
     }
 
     /// Claims an endpoint; none if another worker was first, or the endpoint was changed.
@@ -208,7 +292,13 @@ impl<S: Documents + Feed> Webhooks<S> {
         let next = record.encode(document.next(document.state.clone()), &self.vault)?;
         let is_first = self.store.replace_documents(std::slice::from_ref(&next), &[]).await?;
         record.due = due;
-        Ok(is_first.then_some(Claimed { document: next, record, claim, saved: now }))
+        Ok(is_first.then_some(Claimed {
+            document: next,
+            record,
+            claim,
+            saved: now,
+            evidence: Vec::new(),
+        }))
     }
 
     /// Saves how far the endpoint is. Returns false if another worker has it now, or if it was
@@ -222,22 +312,36 @@ impl<S: Documents + Feed> Webhooks<S> {
             }
             // The rest may have been changed by the host meanwhile, such as the secrets.
             (stored.position, stored.failure) = (own.position, own.failure);
-            (stored.is_active, stored.due) = (own.is_active, own.due);
+            (stored.state, stored.due) = (own.state, own.due);
+            stored.last_success = own.last_success;
             match saving {
                 Saving::Keep => stored.due = Some(self.end_of_lease(now)),
                 Saving::Release => stored.claim = None,
             }
             Ok(Some(()))
         };
-        match self.update(claimed.document.clone(), edit).await {
+        match self.update(claimed.document.clone(), &claimed.evidence, edit).await {
             Ok(Some((document, mut record, ()))) => {
                 record.due = own.due;
-                *claimed = Claimed { document, record, claim: claimed.claim.clone(), saved: now };
+                let (claim, evidence) = (claimed.claim.clone(), Vec::new());
+                *claimed = Claimed { document, record, claim, saved: now, evidence };
                 Ok(true)
             }
             Ok(None) | Err(WebhookError::UnknownEndpoint { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the event of an endpoint that is stopped or disabled, because it fails.
+    fn given_up(
+        &self,
+        name: &DocumentName,
+        state: EndpointState,
+        failure: Option<BlockingEvent>,
+        now: Timestamp,
+    ) -> Result<Event, WebhookError> {
+        let cause = failure.map(|one| one.cause.to_string()).unwrap_or_default();
+        Ok(given_up_event(name, state, &cause, now, &*self.vault.entropy)?)
     }
 
     fn end_of_lease(&self, now: Timestamp) -> Timestamp {

@@ -4,9 +4,11 @@ use invitation_core::{
     Division, Timestamp,
     audit::EventId,
     documents::{Document, DocumentKey, DocumentKind, DocumentName, DocumentState},
-    feed::FeedPosition,
+    feed::{CursorName, FeedPosition},
+    webhook::EndpointState,
 };
 use serde::{Deserialize, Serialize};
+use time::Duration;
 use url::Url;
 
 use super::{
@@ -16,9 +18,11 @@ use super::{
     vault::{StoredSecret, Vault},
 };
 
-const ACTIVE: &str = "active";
-const STOPPED: &str = "stopped";
+/// The state of the document of an endpoint that was removed. An endpoint has none like it.
 const REMOVED: &str = "removed";
+
+/// The beginning of the names of the endpoints' cursors.
+pub(super) const CURSORS: &str = "webhook/";
 
 pub(super) fn kind() -> DocumentKind {
     DocumentKind::from_stored("webhook")
@@ -26,6 +30,11 @@ pub(super) fn kind() -> DocumentKind {
 
 pub(super) fn key(name: &DocumentName) -> DocumentKey {
     DocumentKey { kind: kind(), name: name.clone() }
+}
+
+/// Returns the name of the cursor that keeps the events of an endpoint from being purged.
+pub(super) fn cursor(name: &DocumentName) -> CursorName {
+    CursorName::from_stored(format!("{CURSORS}{name}"))
 }
 
 /// The state of the document of an endpoint that was removed. It has no content.
@@ -57,7 +66,21 @@ pub(super) struct BlockingEvent {
     pub(super) attempts: u32,
     #[serde(with = "micros")]
     pub(super) at: Timestamp,
+    /// The time of the first failed attempt.
+    #[serde(with = "micros")]
+    pub(super) since: Timestamp,
+    /// The time from which on the endpoint is given time to recover: the first failed attempt, or
+    /// the last time that a person let it try again.
+    #[serde(with = "micros")]
+    pub(super) patient_from: Timestamp,
     pub(super) cause: FailureCause,
+}
+
+impl BlockingEvent {
+    /// Lets all attempts begin anew.
+    pub(super) fn begin_anew(&mut self, now: Timestamp) {
+        (self.attempts, self.patient_from) = (0, now);
+    }
 }
 
 /// An endpoint, its place in the feed, and the worker that has it.
@@ -69,7 +92,9 @@ pub(super) struct EndpointRecord {
     pub(super) failure: Option<BlockingEvent>,
     /// The random name of a worker's claim; none while no worker has the endpoint.
     pub(super) claim: Option<String>,
-    pub(super) is_active: bool,
+    /// The time of the last message that the endpoint has accepted.
+    pub(super) last_success: Option<Timestamp>,
+    pub(super) state: EndpointState,
     /// The time of the next attempt, or the end of the worker's lease.
     pub(super) due: Option<Timestamp>,
 }
@@ -88,6 +113,8 @@ struct Body {
     position: Option<FeedPosition>,
     failure: Option<BlockingEvent>,
     claim: Option<String>,
+    #[serde(with = "optional_micros")]
+    last_success: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,15 +129,13 @@ impl EndpointRecord {
     /// Reads a document; none if the endpoint was removed.
     pub(super) fn decode(document: &Document, vault: &Vault) -> Result<Option<Self>, WebhookError> {
         let name = &document.key.name;
-        let is_active = match document.state.as_str() {
-            ACTIVE => true,
-            STOPPED => false,
-            REMOVED => return Ok(None),
-            other => {
-                let source = format!("the state {other:?} is unknown").into();
-                return Err(WebhookError::Unreadable { name: name.clone(), source });
-            }
-        };
+        if document.state == removed() {
+            return Ok(None);
+        }
+        let state = document.state.as_str().parse().map_err(|_| {
+            let source = format!("the state {:?} is unknown", document.state.as_str()).into();
+            WebhookError::Unreadable { name: name.clone(), source }
+        })?;
         let body: Body = serde_json::from_slice(&document.body).map_err(unreadable(name))?;
         let secrets = body.secrets.iter().map(|one| {
             Ok(TimedSecret { secret: vault.unlock(name, &one.secret)?, until: one.until })
@@ -126,7 +151,8 @@ impl EndpointRecord {
             position: body.position,
             failure: body.failure,
             claim: body.claim,
-            is_active,
+            last_success: body.last_success,
+            state,
             due: document.due,
         }))
     }
@@ -149,11 +175,11 @@ impl EndpointRecord {
             position: self.position,
             failure: self.failure,
             claim: self.claim.clone(),
+            last_success: self.last_success,
         };
         let body = serde_json::to_vec(&body).map_err(unreadable(&name))?;
-        let state = if self.is_active { ACTIVE } else { STOPPED };
         let division = self.settings.division.clone();
-        let state = DocumentState::from_stored(state);
+        let state = DocumentState::from_stored(self.state.as_str());
         Ok(Document { state, division, due: self.due, ..document }.with_body(body)?)
     }
 
@@ -162,11 +188,29 @@ impl EndpointRecord {
         self.claim.is_some() && self.due.is_some_and(|end| end > now)
     }
 
+    /// Ends the claim of a worker, and every further attempt.
+    pub(super) fn disable(&mut self) {
+        (self.state, self.due, self.claim) = (EndpointState::Disabled, None, None);
+    }
+
+    /// Lets the endpoint try again with the next run.
+    pub(super) fn activate(&mut self, now: Timestamp) {
+        (self.state, self.due) = (EndpointState::Active, Some(now));
+    }
+
+    /// Returns whether the endpoint was stopped, and has failed for `patience`, so that it may no
+    /// longer hold back the purge of events. An active one gets another attempt first.
+    pub(super) fn is_overdue(&self, now: Timestamp, patience: Duration) -> bool {
+        self.state == EndpointState::Stopped
+            && self.failure.is_some_and(|one| now.since(one.patient_from) >= patience)
+    }
+
     /// Returns what people see of the endpoint.
     pub(super) fn view(&self, name: DocumentName) -> Endpoint {
         let failure = self.failure.map(|one| Failure {
             event: one.event,
             attempts: one.attempts,
+            since: one.since,
             at: one.at,
             cause: one.cause,
         });
@@ -176,7 +220,9 @@ impl EndpointRecord {
             division: self.settings.division.clone(),
             since: self.settings.since,
             has_names: self.settings.names,
-            is_active: self.is_active,
+            state: self.state,
+            position: self.position,
+            last_success: self.last_success,
             failure,
             next_attempt: self.due,
         }

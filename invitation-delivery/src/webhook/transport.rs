@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use invitation_core::FieldError;
 use reqwest::{
     Certificate, Client,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -126,6 +127,11 @@ impl Sender {
     pub(super) fn new(transport: &Transport) -> Result<Self, WebhookError> {
         let (encrypted, plain) = (transport.client(false)?, transport.client(true)?);
         Ok(Self { encrypted, plain, addresses: transport.addresses.clone() })
+    }
+
+    /// Refuses a URL that itself shows that its receiver may not be connected to.
+    pub(super) fn check(&self, url: &Url) -> Result<(), FieldError> {
+        self.addresses.check(url)
     }
 
     /// Sends a message, and waits for the head of the answer.

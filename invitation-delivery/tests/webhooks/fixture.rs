@@ -6,7 +6,7 @@ use invitation_core::{
     Clock as _, Division, Draft, Invitations, ManualClock, Redeemer, Role, Store, SystemActor,
     SystemClock, UserId, Username,
     documents::{DocumentName, Documents},
-    feed::Feed,
+    feed::FeedRetention,
 };
 use invitation_delivery::{
     Backoff,
@@ -21,9 +21,9 @@ use time::Duration;
 const TIMEOUT: Duration = Duration::milliseconds(500);
 
 /// Everything that a store must be to have webhooks.
-pub(crate) trait WebhookStore: Store + Feed + Documents + Clone + 'static {}
+pub(crate) trait WebhookStore: Store + FeedRetention + Documents + Clone + 'static {}
 
-impl<S: Store + Feed + Documents + Clone + 'static> WebhookStore for S {}
+impl<S: Store + FeedRetention + Documents + Clone + 'static> WebhookStore for S {}
 
 /// A receiver that checks signatures with the standard library of Python.
 pub(crate) struct Receiver {

@@ -89,7 +89,13 @@ async fn receiver_at_an_address_that_is_not_allowed_gets_no_connection() {
         let refusing = Transport::default().with_addresses(addresses);
         let webhooks = Webhooks::new(Arc::clone(&fixture.store), &refusing).unwrap();
         let webhooks = webhooks.with_clock(fixture.clock.clone());
-        let secret = webhooks.register(NewEndpoint::new("crm", &url).unwrap()).await.unwrap();
+        let new = NewEndpoint::new("crm", &url).unwrap();
+        match webhooks.register(new.clone()).await.unwrap_err() {
+            WebhookError::Field(refused) => assert_eq!(refused.field(), "url", "{url}"),
+            other => panic!("{url}: {other}"),
+        }
+        // It was registered while its network was allowed.
+        let secret = fixture.webhooks.register(new).await.unwrap();
         receiver.start(&secret);
         fixture.events().await;
         assert_eq!(webhooks.run().await.unwrap().failed, 1, "{url}");

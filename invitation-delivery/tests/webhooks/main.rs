@@ -4,9 +4,11 @@
 
 mod fixture;
 mod limits;
+mod purging;
 mod secrets;
 
 use invitation_core::MemoryStore;
+use invitation_delivery::webhook::EndpointState;
 use invitation_redis::{Persistence, RedisOptions, RedisStore};
 use invitation_sqlx::{PgStore, SqliteStore};
 use invitation_testkit::{Postgres, Redis};
@@ -138,10 +140,11 @@ async fn endpoint_is_stopped_after_the_last_attempt_and_a_person_retries_or_skip
         let shown = fixture.webhooks.get(&name("crm")).await.unwrap().unwrap();
         let failure = shown.failure.unwrap();
         assert_eq!((failure.event.to_string(), failure.attempts), (feed[0].clone(), attempt));
-        assert_eq!((shown.is_active, run.stopped.len()), (attempt < 5, usize::from(attempt == 5)));
+        let expected = if attempt < 5 { EndpointState::Active } else { EndpointState::Stopped };
+        assert_eq!((shown.state, run.stopped.len()), (expected, usize::from(attempt == 5)));
         fixture.clock.advance(Duration::seconds(8));
     }
-    fixture.clock.advance(Duration::days(30));
+    fixture.clock.advance(Duration::days(29));
     assert_eq!(fixture.webhooks.run().await.unwrap().failed, 0, "it waits for a person");
     let shown = fixture.webhooks.list().await.unwrap().remove(0);
     assert_eq!(shown.failure.unwrap().cause.to_string(), "the receiver answered with status 503");

@@ -15,6 +15,7 @@ mod registering;
 mod sealing;
 mod standing;
 mod starting;
+mod webhooks;
 
 #[tokio::test]
 async fn another_unique_key_is_not_a_taken_name() {
@@ -84,6 +85,9 @@ on_every_store! {
     }
     mailing {
         created_invitation_is_mailed_with_its_code
+    }
+    webhooks {
+        events_arrive_signed_and_in_order
     }
     registering {
         a_code_for_anyone_lets_its_holder_in

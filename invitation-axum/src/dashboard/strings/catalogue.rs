@@ -462,6 +462,36 @@ strings! {
     funnel_waiting = "Not counted yet: what happened since";
     /// The text before the time from which invitations are counted.
     funnel_since = "Only invitations are counted that were created since";
+    /// The heading of the page about endpoints of webhooks, and the link to it.
+    webhooks = "Webhooks";
+    /// The text below the heading of the page about webhooks.
+    webhooks_intro = "Receivers in other systems that hear of every step.";
+    /// The title of a page without endpoints.
+    no_webhooks = "No webhooks";
+    /// The advice for a page without endpoints.
+    no_webhooks_advice = "Endpoints are registered by the API.";
+    /// The heading of the column with the name of an endpoint.
+    webhook_endpoint = "Endpoint";
+    /// The heading of the column with the time of the last accepted message.
+    webhook_last_success = "Last success";
+    /// The heading of the column with the cause of the last failure.
+    webhook_last_failure = "Last failure";
+    /// The words before the time of the first failed attempt.
+    webhook_failing_since = "Failing since";
+    /// The button that lets a disabled endpoint go on.
+    webhook_enable = "Enable";
+    /// The button that stops an endpoint.
+    webhook_disable = "Disable";
+    /// The button that leaves out the event that an endpoint has not accepted.
+    webhook_skip = "Leave out";
+    /// The notice that an endpoint was enabled.
+    webhook_enabled = "The endpoint goes on where it was, as far as its events are still there.";
+    /// The notice that an endpoint was disabled.
+    webhook_disabled = "The endpoint gets no more messages.";
+    /// The notice that an endpoint tries again.
+    webhook_retried = "The event is sent again.";
+    /// The notice that an event was left out.
+    webhook_skipped = "The event is left out, and the endpoint goes on.";
     /// The title of the page that asks to sign in.
     sign_in_title = "Please sign in";
     /// The advice on the page that asks to sign in.

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 
 use super::{Intercept, Interceptor, Operation};
 use crate::{
-    feed::{CursorName, Feed, FeedCursor, FeedCursors, FeedPage, FeedPosition},
+    feed::{
+        CursorName, EventRemoval, EventsRemoved, Feed, FeedCursor, FeedCursors, FeedPage,
+        FeedPosition, FeedRetention,
+    },
     store_error::StoreError,
 };
 
@@ -29,5 +32,20 @@ impl<S: FeedCursors, I: Interceptor> FeedCursors for Intercept<S, I> {
 
     async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
         self.one(Operation::ReplaceCursor, self.store.replace_cursor(cursor)).await
+    }
+}
+
+#[async_trait]
+impl<S: FeedRetention, I: Interceptor> FeedRetention for Intercept<S, I> {
+    async fn cursors(&self) -> Result<Vec<FeedCursor>, StoreError> {
+        self.one(Operation::Cursors, self.store.cursors()).await
+    }
+
+    async fn remove_cursor(&self, name: &CursorName, version: u64) -> Result<bool, StoreError> {
+        self.one(Operation::RemoveCursor, self.store.remove_cursor(name, version)).await
+    }
+
+    async fn remove_events(&self, removal: &EventRemoval) -> Result<EventsRemoved, StoreError> {
+        self.one(Operation::RemoveEvents, self.store.remove_events(removal)).await
     }
 }
