@@ -1,6 +1,7 @@
 //! Prometheus.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{self, Read as _, Write as _},
     net::TcpStream,
@@ -76,8 +77,11 @@ impl Prometheus {
     ///
     /// When the server cannot be reached.
     pub fn query(&self, expression: &str) -> io::Result<String> {
-        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        get(self.port(), &format!("/api/v1/query?query={encoded}")).map(|(_, body)| body)
+        let mut target = "/api/v1/query?query=".to_owned();
+        for byte in expression.bytes() {
+            write!(target, "%{byte:02X}").map_err(io::Error::other)?;
+        }
+        get(self.port(), &target).map(|(_, body)| body)
     }
 }
 
