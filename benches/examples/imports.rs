@@ -22,7 +22,6 @@
 //! at its beginning. On SQLite it contains the cache of the database. Linux only, for the memory.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
-#![expect(clippy::future_not_send, reason = "the main task awaits these futures")]
 
 use std::{env, fs, io::Write, process::Command, time::Instant};
 

@@ -49,9 +49,7 @@ impl ImportsFixture {
     /// Creates a fixture from a `store` with transactions, in which atomic imports of any size are
     /// one step.
     #[must_use]
-    pub fn with_transactions(
-        store: impl Store + Documents + Transactional + Clone + 'static,
-    ) -> Self {
+    pub fn with_transactions(store: impl Documents + Transactional + Clone + 'static) -> Self {
         Self::of(store.clone(), Arc::new(InTransactions(store)), true)
     }
 

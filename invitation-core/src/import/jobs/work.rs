@@ -196,12 +196,12 @@ impl<'a, S: Store> Work<'a, S> {
     }
 
     /// Returns the import in parts, after the first part of the file was read.
-    pub(super) fn parted(&self, reader: &PartReader<'_>) -> Result<PartedImport, Error> {
+    pub(super) fn parted(&self, reader: &PartReader<'_>) -> PartedImport {
         let order = self.job.order();
-        Ok(PartedImport::new(self.job.id())
+        PartedImport::new(self.job.id())
             .with_mode(order.mode)
             .with_duplicates(order.duplicates)
-            .expecting_addresses(reader.reader().expects_addresses()))
+            .expecting_addresses(reader.reader().expects_addresses())
     }
 
     /// Creates as many rows as possible, part by part.
@@ -212,7 +212,7 @@ impl<'a, S: Store> Work<'a, S> {
             if !part.rows.is_empty() {
                 let import = match &mut import {
                     Some(import) => import,
-                    none => none.insert(self.parted(&reader)?),
+                    none => none.insert(self.parted(&reader)),
                 };
                 let rows = std::mem::take(&mut part.rows);
                 if import.parts() < self.job.kept.parts {
@@ -264,7 +264,7 @@ impl<'a, S: Store> Work<'a, S> {
             if !part.rows.is_empty() {
                 let import = match &mut import {
                     Some(import) => import,
-                    none => none.insert(self.parted(&reader)?),
+                    none => none.insert(self.parted(&reader)),
                 };
                 let rows = std::mem::take(&mut part.rows);
                 let checked = self.invitations.rehearse_part(&actor, import, rows).await?;

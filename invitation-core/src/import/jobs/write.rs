@@ -64,7 +64,7 @@ impl<S: Store> WriteAll<S> for InOneCall {
         // The check found exactly one part.
         let Some(mut part) = reader.next().await? else { return Ok(written) };
         let actor = work.job.kept.actor.actor();
-        let mut import = work.parted(&reader)?;
+        let mut import = work.parted(&reader);
         let rows = std::mem::take(&mut part.rows);
         let imported = work.invitations.import_part(&actor, &mut import, rows).await?;
         written.keep(work, &part, &imported, &reader).await?;
@@ -129,7 +129,7 @@ async fn write_parts<S: Transactional>(
         }
         let import = match &mut import {
             Some(import) => import,
-            none => none.insert(work.parted(&reader).map_err(Stop::from)?),
+            none => none.insert(work.parted(&reader)),
         };
         let rows = std::mem::take(&mut part.rows);
         let imported = import_joined(work.invitations, tx, work, import, rows).await;
