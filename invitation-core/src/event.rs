@@ -115,6 +115,8 @@ string_enum! {
         PurgeEvents = "purge_events",
         /// Stored codes were rewritten under the active key.
         Reseal = "reseal",
+        /// The values of a person were erased.
+        Erase = "erase",
         /// Invitations were listed, counted or looked at.
         View = "view",
         /// The audit trail was read.
@@ -156,7 +158,7 @@ impl Action {
             Self::Resend => Some("invitation.resent"),
             Self::ReminderDue => Some("invitation.reminder_due"),
             Self::Deliver => Some("invitation.delivered"),
-            Self::PurgeEvents | Self::Reseal | Self::View | Self::Audit => None,
+            Self::PurgeEvents | Self::Reseal | Self::Erase | Self::View | Self::Audit => None,
         }
     }
 }

@@ -49,6 +49,7 @@ pub mod documents;
 mod draft;
 mod email;
 mod entropy;
+pub mod erasure;
 mod error;
 mod event;
 mod facts;
@@ -154,10 +155,11 @@ pub use self::{
     search::{Search, SearchTerm, StoredTerms},
     service::{
         Checked, ClaimedDelivery, Created, Criteria, Deliveries, Disclosure, Duplicates,
-        EventCriteria, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationView,
-        Invitations, OpenReservation, OutcomeKind, Paging, PartedImport, PurgedEvents,
-        RedeemWithError, Redeemed, RedeemedWith, Released, ReminderPage, ResealPage, Resend,
-        Reservation, Reserved, RevokedPage, RowOutcome, RowWarning,
+        ErasurePage, ErasureStage, EventCriteria, Import, ImportMode, ImportRow, Imported,
+        ImportedRow, InvitationView, Invitations, OpenReservation, OutcomeKind, Paging,
+        PartedImport, PurgedEvents, RedeemWithError, Redeemed, RedeemedWith, Released,
+        ReminderPage, ResealPage, Resend, Reservation, Reserved, RevokedPage, RowOutcome,
+        RowWarning,
     },
     state::State,
     status::Status,

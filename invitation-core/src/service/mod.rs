@@ -9,6 +9,7 @@ mod created;
 mod criteria;
 mod deliver;
 mod denials;
+mod erase_person;
 mod evidence;
 mod guess;
 mod import;
@@ -33,6 +34,7 @@ pub use self::{
     created::Created,
     criteria::{Criteria, EventCriteria, Paging},
     deliver::{ClaimedDelivery, Deliveries, ReminderPage, Resend},
+    erase_person::{ErasurePage, ErasureStage},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
         PartedImport, RowOutcome, RowWarning,
