@@ -48,7 +48,8 @@
 //! A test filter selects an area: `cargo test port::purge`.
 //!
 //! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
-//! [`documents_conformance!`] tests its [`documents`].
+//! [`documents_conformance!`] tests its [`documents`], and [`erasure_conformance!`] the [`erasure`]
+//! of persons.
 //! [`budgets::run_budget_promises`] tests the budgets of failed guesses.
 //!
 //! # Running the model
@@ -83,6 +84,7 @@
 pub mod budgets;
 pub mod documents;
 mod entropy;
+pub mod erasure;
 pub mod feed;
 mod fixture;
 mod macros;

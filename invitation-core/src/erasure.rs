@@ -58,6 +58,10 @@
 //! - An open invitation to one of the addresses. The page [counts](crate::ErasurePage::open) it;
 //!   revoke it, and run the job again.
 //! - The values of a redemption that the user makes while the job runs. Block the account first.
+//! - Imports and their files, which have the name of the user and the rows as they were sent.
+//!   `Imports::remove_ended` removes them.
+//! - Digests of requests with an idempotency key, and of addresses whose mails are limited. Both are
+//!   removed when they are over.
 //! - Logs and backups of the database.
 //!
 //! An ended invitation whose address was erased admits nobody, also when it is reinstated or
@@ -97,6 +101,7 @@ use crate::{
 };
 
 pub use self::port::Erasures;
+pub use crate::service::{ErasurePage, ErasureStage};
 
 /// The text in place of a value that was erased. It has no letter and no digit, so no search
 /// finds it, and it is no address that anybody can prove.

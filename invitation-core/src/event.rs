@@ -115,8 +115,6 @@ string_enum! {
         PurgeEvents = "purge_events",
         /// Stored codes were rewritten under the active key.
         Reseal = "reseal",
-        /// The values of a person were erased.
-        Erase = "erase",
         /// Invitations were listed, counted or looked at.
         View = "view",
         /// The audit trail was read.
@@ -127,6 +125,8 @@ string_enum! {
         ReminderDue = "reminder_due",
         /// A mail with the code was sent, or will not be.
         Deliver = "deliver",
+        /// The values of a person were erased.
+        Erase = "erase",
     }
 }
 

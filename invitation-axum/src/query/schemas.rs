@@ -49,6 +49,7 @@ pub(crate) enum EventKind {
     Resend,
     ReminderDue,
     Deliver,
+    Erase,
 }
 
 /// The outcome of the action.

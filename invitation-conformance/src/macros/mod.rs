@@ -1,10 +1,14 @@
 //! The macros that generate one test for each conformance promise.
 
 mod documents;
+mod erasure;
 mod feed;
 mod promises;
 
-pub(crate) use self::{documents::export_documents_promises, feed::export_feed_promises};
+pub(crate) use self::{
+    documents::export_documents_promises, erasure::export_erasure_promises,
+    feed::export_feed_promises,
+};
 
 /// Generates one test for every promise of [`port`](crate::port),
 /// [`service`](crate::service) and [`races`](crate::races).

@@ -173,18 +173,19 @@ async fn write<DB: Dialect>(
     let with = |is_in: &dyn Fn(&Changed) -> bool| -> Vec<InvitationId> {
         changed.iter().filter(|one| is_in(one)).map(|one| one.invitation.id).collect()
     };
-    for (part, removed, replaced) in IN_ROW {
-        let ids = with(&|one| part(one.parts));
+    let in_row = IN_ROW.map(|(part, removed, replaced)| {
+        (with(&|one: &Changed| part(one.parts)), removed, replaced)
+    });
+    for (ids, removed, replaced) in in_row {
         erase::<DB>(conn, &names.invitations, (removed, replaced), "id", None, &ids).await?;
     }
-    let tables: [(&str, &dyn Fn(&Changed) -> bool); 2] = [
-        (&names.redemptions, &|one| one.parts.redemption && one.invitation.max_uses.get() > 1),
-        (&names.leases, &|one| one.parts.lease),
-    ];
-    for (table, is_in) in tables {
+    let is_in_ledger = |one: &Changed| one.parts.redemption && one.invitation.max_uses.get() > 1;
+    let tables =
+        [(&names.redemptions, with(&is_in_ledger)), (&names.leases, with(&|one| one.parts.lease))];
+    for (table, ids) in tables {
         let columns = (&["mailbox"][..], &["username"][..]);
         let user = Some(erasure.user.as_str());
-        erase::<DB>(conn, table, columns, "invitation", user, &with(is_in)).await?;
+        erase::<DB>(conn, table, columns, "invitation", user, &ids).await?;
     }
     for Changed { invitation, parts, before } in changed {
         if parts.address {
