@@ -30,7 +30,7 @@
 //!
 //! let admin = Actor::across_divisions(UserId::new("u-1")?, Role::new("admin")?);
 //! let view = invitations.get(&admin, created.invitation().id()).await?;
-//! assert_eq!(view.used_by().map(|by| by.to_string()).as_deref(), Some("—"));
+//! assert_eq!(view.invitation().used_by().map(|by| by.to_string()).as_deref(), Some("—"));
 //! // The user id stays, so the same user still gets the same answer.
 //! assert!(invitations.redeem(&created.code().reveal(), &anna).await?.is_replayed());
 //! # Ok(())
@@ -62,6 +62,7 @@
 //!   `Imports::remove_ended` removes them.
 //! - Digests of requests with an idempotency key, and of addresses whose mails are limited. Both are
 //!   removed when they are over.
+//! - What other systems got by webhooks and mails.
 //! - Logs and backups of the database.
 //!
 //! An ended invitation whose address was erased admits nobody, also when it is reinstated or
