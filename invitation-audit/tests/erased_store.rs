@@ -6,7 +6,7 @@
 mod support;
 
 use invitation_audit::{
-    FindingKind, LogStore, MemoryLog, Sealer, StoreReport, Verdict, Verifier, verify_store,
+    FindingKind, MemoryLog, Sealer, StoreReport, Verdict, Verifier, verify_store,
 };
 use invitation_core::{
     Actor, Division, Draft, Email, IfVersion, Invitations, MemoryStore, Paging, Redeemer, Role,

@@ -79,132 +79,36 @@
 //! The log then records each entry that it erases. Without that record, the verification of the
 //! store names the event.
 
+mod person;
 mod port;
 
 use crate::{
     binding::Binding,
-    detail::{Detail, DetailTemplate},
+    detail::DetailTemplate,
     email::{Email, EmailKey},
     event::Event,
     facts::Facts,
-    field_error::FieldError,
     id::{EventId, InvitationId},
     inviter::Inviter,
     lease::Lease,
-    performer::Performer,
     query::Position,
     record::Record,
     redemption::Redemption,
-    request_context::RequestContext,
     status::Status,
     text::{UserId, Username},
     time::Timestamp,
 };
 
-pub use self::port::Erasures;
+pub use self::{person::Person, port::Erasures};
 pub use crate::service::{ErasurePage, ErasureStage};
 
 /// The text in place of a value that was erased. It has no letter and no digit, so no search
 /// finds it, and it is no address that anybody can prove.
 pub const ERASED: &str = "—";
 
-/// The number of ids in one value of a detail, which is at most [`Detail::MAX_VALUE`] bytes long.
+/// The number of ids in one value of a detail. A value has at most
+/// [`MAX_VALUE`](crate::Detail::MAX_VALUE) bytes.
 const IDS_IN_A_VALUE: usize = 13;
-
-/// A person to erase: a user id, and the addresses of that person.
-///
-/// The host knows both. It verifies that the addresses are those of the person.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Person {
-    user: UserId,
-    addresses: Vec<Email>,
-}
-
-impl Person {
-    /// The largest number of addresses.
-    pub const MAX_ADDRESSES: usize = 16;
-
-    /// Returns the person with this user id, without addresses.
-    #[must_use]
-    pub fn new(user: UserId) -> Self {
-        Self { user, addresses: Vec::new() }
-    }
-
-    /// Adds an address. It is erased from ended invitations to it, and from their events.
-    ///
-    /// # Errors
-    ///
-    /// [`FieldError`] if there are more than [`MAX_ADDRESSES`](Self::MAX_ADDRESSES).
-    pub fn with_address(mut self, address: Email) -> Result<Self, FieldError> {
-        if self.addresses.len() >= Self::MAX_ADDRESSES {
-            let message = format!("must be at most {}", Self::MAX_ADDRESSES);
-            return Err(FieldError::new("addresses", message));
-        }
-        self.addresses.push(address);
-        Ok(self)
-    }
-
-    /// Returns the user id.
-    #[must_use]
-    pub fn user(&self) -> &UserId {
-        &self.user
-    }
-
-    /// Returns the addresses.
-    #[must_use]
-    pub fn addresses(&self) -> &[Email] {
-        &self.addresses
-    }
-
-    /// Returns `event` without the name and the source of the person who performed it.
-    pub(crate) fn unnamed(&self, event: Event) -> Event {
-        if event.performer.user() != Some(&self.user) {
-            return event;
-        }
-        let performer = match event.performer {
-            Performer::Actor { user, role, name: _ } => Performer::Actor { user, role, name: None },
-            Performer::Redeemer { user, username: _ } => {
-                Performer::Redeemer { user, username: erased_name() }
-            }
-            Performer::System { name } => Performer::System { name },
-        };
-        let context = RequestContext { source: None, ..event.context };
-        Event { performer, context, ..event }
-    }
-
-    /// Returns whether the masked address in a detail may be one of the person's.
-    pub(crate) fn may_be_named_in(&self, detail: &Detail) -> bool {
-        detail.iter().any(|(name, value)| name == Detail::BOUND_TO && self.has_mask(value))
-    }
-
-    fn has_mask(&self, value: &str) -> bool {
-        self.addresses.iter().any(|address| address.masked() == value)
-    }
-
-    /// Returns the detail of an event without the masked addresses of the person. `invitation` is
-    /// the one that the event is about, if it is not purged.
-    ///
-    /// Different addresses may have the same mask. So the mask stays if the invitation is open,
-    /// or if it is for another address with this mask.
-    pub(crate) fn unmasked(
-        &self,
-        detail: &Detail,
-        invitation: Option<&Record>,
-        now: Timestamp,
-    ) -> Detail {
-        let stays = |value: &str| {
-            invitation.is_some_and(|invitation| match &invitation.binding {
-                _ if !has_ended(invitation, now) => true,
-                Binding::Address(email) => email.masked() == value,
-                Binding::Anyone | Binding::Domain(_) => false,
-            })
-        };
-        detail.replaced(|name, value| {
-            let is_erased = name == Detail::BOUND_TO && self.has_mask(value) && !stays(value);
-            is_erased.then_some(ERASED)
-        })
-    }
-}
 
 fn erased_name() -> Username {
     Username::from_stored(ERASED)

@@ -2,8 +2,10 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::{
+    detail::Detail,
     event::{Action, EventOutcome},
-    id::InvitationId,
+    performer::Performer,
+    request_context::RequestContext,
     revocation::Revocation,
     sample,
     text::{Role, Source},

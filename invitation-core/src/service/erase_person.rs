@@ -1,6 +1,6 @@
 //! Erasing a person.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{Invitations, Paging, evidence::Place};
 use crate::{
@@ -119,12 +119,11 @@ impl<S: Store + Erasures> Invitations<S> {
             return Err(self.refuse(&call, action, verdict, place).await);
         }
         let now = paging.time(call.now);
-        let page = match paging.page(ListOf::ErasedInvitations) {
-            Ok(page) => self.erase_invitations(person, &call, &page, now).await?,
-            Err(_) => {
-                let page = paging.page(ListOf::ErasedEvents)?;
-                self.erase_events(person, &call, &page, now).await?
-            }
+        let page = if let Ok(page) = paging.page(ListOf::ErasedInvitations) {
+            self.erase_invitations(person, &call, &page, now).await?
+        } else {
+            let page = paging.page(ListOf::ErasedEvents)?;
+            self.erase_events(person, &call, &page, now).await?
         };
         if page.erased > 0 {
             report::succeeded(action, 1);
@@ -146,12 +145,11 @@ impl<S: Store + Erasures> Invitations<S> {
             event: evidence(person, call),
         };
         let made = self.store.erase_invitations(&erasure, page).await?;
-        let next = match made.next {
-            Some(position) => Cursor::behind(ListOf::ErasedInvitations, position, now),
-            None => {
-                let newest = Position { at: Timestamp::MAX, id: EventId::from_bytes([0xff; 16]) };
-                Cursor::behind(ListOf::ErasedEvents, newest, now)
-            }
+        let next = if let Some(position) = made.next {
+            Cursor::behind(ListOf::ErasedInvitations, position, now)
+        } else {
+            let newest = Position { at: Timestamp::MAX, id: EventId::from_bytes([0xff; 16]) };
+            Cursor::behind(ListOf::ErasedEvents, newest, now)
         };
         let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Ok(ErasurePage {
@@ -201,10 +199,13 @@ impl<S: Store + Erasures> Invitations<S> {
         read: &'r mut HashMap<InvitationId, Option<Record>>,
     ) -> Result<Option<&'r Record>, Error> {
         let Some(id) = event.invitation else { return Ok(None) };
-        if !read.contains_key(&id) {
-            read.insert(id, self.store.get(&Target::Id(id), &Scope::All).await?);
-        }
-        Ok(read.get(&id).and_then(Option::as_ref))
+        let invitation = match read.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(self.store.get(&Target::Id(id), &Scope::All).await?)
+            }
+        };
+        Ok(invitation.as_ref())
     }
 }
 
