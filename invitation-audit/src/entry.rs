@@ -1,9 +1,10 @@
 //! The entries of the log: sealed events and discontinuities of the feed.
 
 use invitation_core::{
-    Division, InvitationId, Timestamp,
-    audit::{Action, CorrelationId, Detail, Event, EventId, Reason, Source},
+    Division, InvitationId, Timestamp, UserId,
+    audit::{Action, CorrelationId, Detail, Event, EventId, EventOutcome, Reason, Source},
     code::{Entropy, EntropyError},
+    erasure::PersonErasure,
     feed::{FeedEpoch, FeedEvent, FeedPosition, RemovedEvents},
 };
 use serde::{Deserialize, Serialize};
@@ -168,33 +169,60 @@ impl SealedEvent {
         self.name.iter().chain(&self.source).chain(detail)
     }
 
-    /// Returns the personal values that [`erased`](Self::erased) erases.
-    pub(crate) fn erasable(&self) -> impl Iterator<Item = &Personal> {
-        let detail = self.detail.iter().filter(|(name, _)| self.is_erasable(name));
-        self.name.iter().chain(&self.source).chain(detail.map(|(_, value)| value))
+    /// Returns whether the event has readable values that [`erased`](Self::erased) erases.
+    pub(crate) fn has_values_of(&self, user: &UserId) -> bool {
+        self.erased(user) != *self
     }
 
-    /// Returns the event with its personal values erased. Its leaf hash stays the same.
+    /// Returns the event with the personal values of a user erased. Its leaf hash stays the same.
     ///
-    /// The position up to which a purge removed events stays. It is no personal data, and a
-    /// verification knows by it what the store no longer has.
+    /// - An event that the user performed: all values, except for those of a purge and of an
+    ///   erasure that later calls and verifications read. They are positions and ids.
+    /// - Any other event: the masked address in its detail.
     #[must_use]
-    pub fn erased(&self) -> Self {
+    pub fn erased(&self, user: &UserId) -> Self {
+        let is_own = self.user.as_deref() == Some(user.as_str());
+        let is_erased = |name: &str| {
+            if is_own { !self.is_needed(name) } else { name == Detail::BOUND_TO }
+        };
         let detail = self.detail.iter().map(|(name, value)| {
-            let value = if self.is_erasable(name) { value.erased() } else { value.clone() };
+            let value = if is_erased(name) { value.erased() } else { value.clone() };
             (name.clone(), value)
         });
+        let of_performer = |value: &Option<Personal>| match value {
+            Some(value) if is_own => Some(value.erased()),
+            other => other.clone(),
+        };
         Self {
-            name: self.name.as_ref().map(Personal::erased),
-            source: self.source.as_ref().map(Personal::erased),
+            name: of_performer(&self.name),
+            source: of_performer(&self.source),
             detail: detail.collect(),
             ..self.clone()
         }
     }
 
-    /// Returns whether a value of the detail is personal.
-    fn is_erasable(&self, name: &str) -> bool {
-        self.action != Action::PurgeEvents.as_str() || name != RemovedEvents::THROUGH
+    /// Returns whether a value of the detail says what the store has purged or erased.
+    fn is_needed(&self, name: &str) -> bool {
+        match name {
+            RemovedEvents::THROUGH => self.action == Action::PurgeEvents.as_str(),
+            PersonErasure::USER | PersonErasure::EVENTS => self.action == Action::Erase.as_str(),
+            _ => false,
+        }
+    }
+
+    /// Returns the ids of the events from which the store erased a user, if this is the event of
+    /// that erasure.
+    pub(crate) fn erased_events(&self, user: &UserId) -> Vec<EventId> {
+        let is_erasure = self.action == Action::Erase.as_str()
+            && self.outcome == EventOutcome::Succeeded.as_str();
+        let values = |wanted: &'static str| {
+            let own = self.detail.iter().filter(move |(name, _)| name == wanted);
+            own.filter_map(|(_, value)| value.value())
+        };
+        if !is_erasure || !values(PersonErasure::USER).any(|own| own == user.as_str()) {
+            return Vec::new();
+        }
+        values(PersonErasure::EVENTS).flat_map(|ids| ids.split(' ')).flat_map(str::parse).collect()
     }
 
     /// Returns which events the store removed, if this is the event of a removal.
@@ -299,7 +327,9 @@ fn is_same(sealed: Option<&Personal>, value: Option<&str>) -> bool {
     match (sealed, value) {
         (None, None) => true,
         (Some(sealed), Some(value)) => sealed.value().is_none_or(|sealed| sealed == value),
-        (Some(_), None) | (None, Some(_)) => false,
+        // The store keeps nothing in place of an erased source, and of the name of an actor.
+        (Some(sealed), None) => sealed.is_erased(),
+        (None, Some(_)) => false,
     }
 }
 
@@ -310,6 +340,8 @@ fn is_same_value(one: Option<&Personal>, other: Option<&Personal>) -> bool {
         (Some(one), Some(other)) => {
             other.value().is_none_or(|other| is_same(Some(one), Some(other)))
         }
-        (one, other) => one.is_none() && other.is_none(),
+        (None, None) => true,
+        // One of them was sealed after the store had erased the value.
+        (Some(only), None) | (None, Some(only)) => only.is_erased(),
     }
 }

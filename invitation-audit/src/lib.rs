@@ -96,7 +96,9 @@
 //! Usernames, sources and the values of details are [`Personal`]: the leaf contains only a
 //! salted commitment to each of them. [`Sealer::erase_user`] erases the values and salts of the
 //! events that a person performed, and the log stays verifiable. A value that is erased without a record in the log is
-//! a finding. The user id stays readable.
+//! a finding. The user id stays readable. To erase a person from a store and its log, erase the
+//! store first ([`Invitations::erase_person`](invitation_core::Invitations::erase_person)), seal
+//! until nothing is left, and then erase the log.
 //!
 //! Checkpoints are signed notes in the form of C2SP
 //! [tlog-checkpoint](https://c2sp.org/tlog-checkpoint) with Ed25519 signatures, and keys have

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use invitation_core::feed::{FeedEpoch, FeedPosition};
+use invitation_core::{
+    UserId,
+    feed::{FeedEpoch, FeedPosition},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -134,11 +137,11 @@ impl Record {
 }
 
 impl Record {
-    /// Returns the record with the personal values of its event erased.
-    pub(crate) fn erased(self) -> Self {
+    /// Returns the record with the personal values of a user erased.
+    pub(crate) fn erased(self, user: &UserId) -> Self {
         match self {
             Self::Entry(Entry { index, leaf, content: Content::Event(event) }) => {
-                let content = Content::Event(Box::new(event.erased()));
+                let content = Content::Event(Box::new(event.erased(user)));
                 Self::Entry(Entry { index, leaf, content })
             }
             Self::Entry(_) | Self::Checkpoint(_) => self,

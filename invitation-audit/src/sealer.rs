@@ -1,6 +1,9 @@
 //! The sealer: appends the events of a feed to a log.
 
-use std::{collections::BTreeSet, num::NonZeroU32};
+use std::{
+    collections::{BTreeSet, HashSet},
+    num::NonZeroU32,
+};
 
 use invitation_core::{
     StoreError, Timestamp, UserId,
@@ -204,17 +207,26 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
         Ok(sealed)
     }
 
-    /// Erases the personal values of a user from the log: of all sealed events that the user
-    /// performed. The user id stays. Returns the number of erased entries.
+    /// Erases the personal values of a user from the log. The user id stays. Returns the number of
+    /// erased entries. It erases
     ///
-    /// Events that others performed stay whole, also if their details contain a value of the user,
-    /// such as the masked address of an invitation. So does the position in the event of a purge
-    /// of events, which later verifications read. The store's own events are not touched.
+    /// - all values of the sealed events that the user performed;
+    /// - the masked address of the sealed events that the store names in its events about the
+    ///   [erasure](invitation_core::erasure) of the user.
+    ///
+    /// Other values of events that others performed stay. So do the positions and ids in the events
+    /// of purges and erasures, which later calls read.
+    ///
+    /// The store's own events are not touched. Erase the user from the store first
+    /// ([`Invitations::erase_person`](invitation_core::Invitations::erase_person)), seal until
+    /// nothing is left, and then call this. Until then, the verification of the store names the
+    /// events that the store has erased. Events that were not sealed before are sealed as the store
+    /// has them, without the values.
     ///
     /// The log first records which entries it erases, and then erases them. If the call fails,
-    /// repeat it. Reads the log twice, and replaces its storage once, for which a
+    /// repeat it. Reads the log three times, and replaces its storage once, for which a
     /// [`FileLog`](crate::FileLog) reads it once more. Takes 8 bytes of memory for each erased
-    /// entry.
+    /// entry, and 16 for each event that the store names.
     ///
     /// ```
     /// # use invitation_audit::{LogKey, MemoryLog, Sealer};
@@ -255,19 +267,23 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
             }
         }
         if !erasable.is_empty() {
-            self.log.erase(&erasable).await?;
+            self.log.erase(&erasable, user).await?;
         }
         Ok(erasable.len() as u64)
     }
 
-    /// Returns the entries of a user that have personal values left.
+    /// Returns the entries that have personal values of a user left.
     async fn readable_entries_of(&self, user: &UserId) -> Result<BTreeSet<u64>, LogError> {
-        let mut found = BTreeSet::new();
+        let (mut found, mut named) = (BTreeSet::new(), HashSet::new());
+        let mut entries = Entries::new(&self.log);
+        while let Some(entry) = entries.next().await? {
+            named.extend(entry.content.event().into_iter().flat_map(|own| own.erased_events(user)));
+        }
         let mut entries = Entries::new(&self.log);
         while let Some(entry) = entries.next().await? {
             let is_erasable = |event: &SealedEvent| {
-                event.user.as_deref() == Some(user.as_str())
-                    && event.erasable().any(|value| !value.is_erased())
+                let is_own = event.user.as_deref() == Some(user.as_str());
+                (is_own || named.contains(&event.id)) && event.has_values_of(user)
             };
             if entry.content.event().is_some_and(is_erasable) {
                 found.insert(entry.index);

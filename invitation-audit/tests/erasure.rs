@@ -113,7 +113,8 @@ async fn record_of_an_erasure_excuses_its_entry_only() {
     let log: MemoryLog = records.into_iter().collect();
     let mut sealer = sealer(ListFeed::new(of_two_users()), &log, PAGE);
     sealer.erase_user(&UserId::new("u-anna").unwrap()).await.unwrap();
-    log.erase(&BTreeSet::from([3])).await.unwrap();
+    let ben = UserId::new("u-ben").unwrap();
+    log.erase(&BTreeSet::from([3]), &ben).await.unwrap();
     let verdict = verify(&log, Verifier::new([public()])).await.unwrap();
     let Verdict::Tampered(finding) = verdict else { panic!("{verdict}") };
     assert_eq!((finding.kind, finding.entries), (FindingKind::Erased, 3..4));
@@ -155,7 +156,8 @@ async fn erasure_keeps_the_permissions_of_the_file() {
     let path = folder.path().join("log");
     for mode in [0o640, 0o600] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        file.erase(&BTreeSet::from([3])).await.unwrap();
+        let ben = UserId::new("u-ben").unwrap();
+        file.erase(&BTreeSet::from([3]), &ben).await.unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
     }
 }

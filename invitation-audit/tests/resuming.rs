@@ -16,7 +16,10 @@ use invitation_audit::{
     Batch, FileLog, FindingKind, LineError, LogError, LogOffset, LogPage, LogStore, MemoryLog,
     Record, SealError, Sealer, Verdict, Verifier, verify, verify_store,
 };
-use invitation_core::feed::{FeedEpoch, FeedEvent};
+use invitation_core::{
+    UserId,
+    feed::{FeedEpoch, FeedEvent},
+};
 
 use self::support::{
     ListFeed, events, file_log, key, lines, position, public, records, seal_all, sealed, sealer,
@@ -82,8 +85,8 @@ impl LogStore for Failing {
         self.log.read(from, limit).await
     }
 
-    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
-        self.log.erase(entries).await
+    async fn erase(&self, entries: &BTreeSet<u64>, user: &UserId) -> Result<(), LogError> {
+        self.log.erase(entries, user).await
     }
 }
 

@@ -49,7 +49,8 @@
 //!
 //! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
 //! [`documents_conformance!`] tests its [`documents`], [`imports_conformance!`] the [`imports`] of
-//! files as jobs on it, and [`funnel_conformance!`] the counter of the [`funnel`] on both.
+//! files as jobs on it, [`funnel_conformance!`] the counter of the [`funnel`] on both, and
+//! [`erasure_conformance!`] the [`erasure`] of persons.
 //! [`budgets::run_budget_promises`] tests the budgets of failed guesses.
 //!
 //! # Running the model
@@ -84,6 +85,7 @@
 pub mod budgets;
 pub mod documents;
 mod entropy;
+pub mod erasure;
 pub mod feed;
 mod fixture;
 pub mod funnel;

@@ -6,6 +6,7 @@ use invitation_conformance::{
     Fixture,
     budgets::run_budget_promises,
     documents::DocumentsFixture,
+    erasure::ErasureFixture,
     feed::FeedFixture,
     funnel::FunnelFixture,
     imports::ImportsFixture,
@@ -19,6 +20,10 @@ async fn fixture() -> Fixture {
 
 async fn feed_fixture() -> FeedFixture {
     FeedFixture::new(MemoryStore::new())
+}
+
+async fn erasure_fixture() -> ErasureFixture {
+    ErasureFixture::new(MemoryStore::new())
 }
 
 async fn documents_fixture() -> DocumentsFixture {
@@ -39,6 +44,10 @@ mod promises {
 
 mod feed {
     invitation_conformance::feed_conformance!(super::feed_fixture);
+}
+
+mod erasure {
+    invitation_conformance::erasure_conformance!(super::erasure_fixture);
 }
 
 mod documents {

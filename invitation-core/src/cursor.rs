@@ -40,6 +40,8 @@ pub(crate) enum ListOf {
     #[cfg(feature = "files")]
     Imports,
     Deliveries,
+    ErasedInvitations,
+    ErasedEvents,
 }
 
 impl ListOf {
@@ -63,6 +65,8 @@ impl ListOf {
             #[cfg(feature = "files")]
             Self::Imports => 6,
             Self::Deliveries => 16,
+            Self::ErasedInvitations => 32,
+            Self::ErasedEvents => 33,
         }
     }
 }

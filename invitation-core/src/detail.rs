@@ -11,6 +11,10 @@ impl Detail {
     /// The maximum length of a value, in bytes. Longer values are cut.
     pub const MAX_VALUE: usize = 500;
 
+    /// The name of the value that says to whom a code is bound: a masked address, a domain, or
+    /// `anyone`.
+    pub const BOUND_TO: &str = "bound_to";
+
     /// Returns an empty detail.
     #[must_use]
     pub const fn none() -> Self {
@@ -26,6 +30,14 @@ impl Detail {
         }
         self.0.push((name.to_owned(), value[..end].to_owned()));
         self
+    }
+
+    /// Returns this detail with the values for which `value` returns another one.
+    pub(crate) fn replaced<'v>(&self, value: impl Fn(&str, &str) -> Option<&'v str>) -> Self {
+        let pairs = self
+            .iter()
+            .map(|(name, old)| (name.to_owned(), value(name, old).unwrap_or(old).to_owned()));
+        Self(pairs.collect())
     }
 
     /// Returns the JSON text of this detail with one more pair, whose value is missing.

@@ -10,7 +10,7 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
 pub use self::{domain::EmailDomain, key::EmailKey, verified::VerifiedEmail};
-use crate::{field_error::FieldError, unicode};
+use crate::{erasure::ERASED, field_error::FieldError, unicode};
 
 /// The maximum length of an address, in bytes (RFC 5321, 4.5.3.1.3, less the two
 /// brackets).
@@ -102,6 +102,20 @@ impl Email {
         Self { given: Arc::from(given.as_ref()), key: EmailKey::new(key) }
     }
 
+    /// Returns the text that stands in place of an address that was
+    /// [erased](crate::erasure). It is no address, so nobody can prove it, and no mail is sent to
+    /// it.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self::from_stored(ERASED, ERASED)
+    }
+
+    /// Returns whether the address was erased.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.key.as_str() == ERASED
+    }
+
     /// Returns the address, as it is shown and as mail is sent to it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -124,6 +138,9 @@ impl Email {
     /// details: `a***@example.com`.
     #[must_use]
     pub fn masked(&self) -> String {
+        if self.is_erased() {
+            return ERASED.to_owned();
+        }
         let first = self.key.as_str().chars().next().unwrap_or('*');
         format!("{first}***@{}", self.key.domain())
     }

@@ -131,6 +131,8 @@ string_enum! {
         /// An endpoint of webhooks was registered, changed or removed. The details `endpoint` and
         /// `change` say more.
         Webhooks = "webhooks",
+        /// The values of a person were erased.
+        Erase = "erase",
     }
 }
 
@@ -164,6 +166,7 @@ impl Action {
             Self::Deliver => Some("invitation.delivered"),
             Self::PurgeEvents
             | Self::Reseal
+            | Self::Erase
             | Self::View
             | Self::Audit
             | Self::Import

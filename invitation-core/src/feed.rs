@@ -289,7 +289,8 @@ impl FeedPage {
 /// - An event MUST NOT appear at or before a position that any caller has received. An id or
 ///   an auto-increment that the database assigns before the commit is not a position: a
 ///   transaction that commits later may have a smaller one.
-/// - The position and the content of an event MUST stay the same. If the server may have
+/// - The position and the content of an event MUST stay the same, except for what an
+///   [erasure](crate::erasure) removes. If the server may have
 ///   lost acknowledged writes, the store MUST begin a new [`FeedEpoch`] before it returns
 ///   events that were written afterwards.
 /// - Events of a transaction that is rolled back MUST NOT appear.

@@ -52,6 +52,7 @@ pub mod documents;
 mod draft;
 mod email;
 mod entropy;
+pub mod erasure;
 mod error;
 mod event;
 mod facts;
@@ -160,11 +161,11 @@ pub use self::{
     search::{Search, SearchTerm, StoredTerms},
     service::{
         Checked, ClaimedDelivery, Created, Criteria, Deliveries, Disclosure, Duplicates,
-        EventCriteria, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationView,
-        Invitations, OpenReservation, OutcomeKind, Paging, PartedImport, PurgedEvents,
-        RedeemWithError, Redeemed, RedeemedWith, Released, ReminderPage, ResealPage, Resend,
-        ResendOutcome, ResentInvitation, ResentPage, Reservation, Reserved, RevokedPage,
-        RowOutcome, RowWarning,
+        ErasurePage, ErasureStage, EventCriteria, Import, ImportMode, ImportRow, Imported,
+        ImportedRow, InvitationView, Invitations, OpenReservation, OutcomeKind, Paging,
+        PartedImport, PurgedEvents, RedeemWithError, Redeemed, RedeemedWith, Released,
+        ReminderPage, ResealPage, Resend, ResendOutcome, ResentInvitation, ResentPage, Reservation,
+        Reserved, RevokedPage, RowOutcome, RowWarning,
     },
     state::State,
     status::Status,

@@ -53,7 +53,7 @@ pub enum Right {
     Reservations,
     /// Remove invitations that ended long ago, for good.
     Purge,
-    /// Remove old events of all divisions, for good.
+    /// Remove old events of all divisions for good, and erase persons.
     PurgeEvents,
     /// Read the audit trail.
     Audit,
@@ -107,7 +107,7 @@ impl Right {
             Self::Delete => "delete invitations",
             Self::Reservations => "list open reservations",
             Self::Purge => "purge invitations",
-            Self::PurgeEvents => "purge events",
+            Self::PurgeEvents => "purge events and erase persons",
             Self::Audit => "read the audit trail",
             Self::Export => "export invitations",
             Self::Reseal => "re-encrypt stored codes",

@@ -108,9 +108,10 @@
 //! - A restricted user needs the commands under [Rights](#rights). The store never uses
 //!   `KEYS` or `SCAN`.
 //! - The work of each script is bounded: a page of a list, a batch (`Limits::with_batch`),
-//!   64 transitions, 500 invitations in a purge, 1,000 documents. Three costs grow with the data: a change
+//!   64 transitions, 500 invitations in a purge, 1,000 documents. Four costs grow with the data: a change
 //!   that ends all leases, with their number; removing an invitation, with its redemptions;
-//!   a purge of all divisions, with the number of divisions.
+//!   erasing a redeemer of a code for several uses, with its redemptions; a purge of all divisions,
+//!   with the number of divisions.
 //! - A user with access to `MONITOR` or the slow log sees the records that scripts write,
 //!   which is as much as reading the database. Commands for redeeming, refusing and listing
 //!   contain no code. Commands for creating and replacing a code contain it in its stored
@@ -188,6 +189,7 @@ mod budgets;
 mod calls;
 mod connection;
 mod documents;
+mod erasure;
 mod error;
 mod feed;
 mod keys;

@@ -46,6 +46,8 @@ scripts! {
     SIZES = "lua/sizes.lua";
     RECORD = "lua/record.lua";
     PURGE = "lua/purge.lua";
+    ERASE_INVITATIONS = "lua/erase_invitations.lua";
+    ERASE_EVENTS = "lua/erase_events.lua";
     FEED = "lua/feed.lua";
     CURSOR = "lua/cursor.lua";
     REPLACE_CURSOR = "lua/replace_cursor.lua";

@@ -8,7 +8,9 @@ mod support;
 
 use std::sync::Arc;
 
-use invitation_conformance::{Fixture, documents::DocumentsFixture, model};
+use invitation_conformance::{
+    Fixture, documents::DocumentsFixture, erasure::ErasureFixture, model,
+};
 use invitation_core::Store;
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::RedisCluster;
@@ -29,6 +31,14 @@ mod promises {
 
 async fn documents_in_a_namespace() -> DocumentsFixture {
     DocumentsFixture::new(connect(support::options()).await)
+}
+
+async fn erasure_in_a_namespace() -> ErasureFixture {
+    ErasureFixture::new(connect(support::options()).await)
+}
+
+mod erasure {
+    invitation_conformance::erasure_conformance!(super::erasure_in_a_namespace);
 }
 
 mod documents {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "support/dump.rs"]
+mod dump;
 mod support;
 
 use std::{num::NonZeroU32, sync::Arc};
@@ -10,6 +12,7 @@ use invitation_conformance::{
     Fixture,
     budgets::run_budget_promises,
     documents::DocumentsFixture,
+    erasure::{CANARIES, ErasureFixture, erase_canary},
     feed::FeedFixture,
     funnel::FunnelFixture,
     imports::ImportsFixture,
@@ -44,12 +47,21 @@ async fn imports_in_a_namespace() -> ImportsFixture {
     ImportsFixture::new(store.unwrap())
 }
 
+async fn erasure_in_a_namespace() -> ErasureFixture {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
+    ErasureFixture::new(store.unwrap())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::in_a_namespace);
 }
 
 mod feed {
     invitation_conformance::feed_conformance!(super::feed_in_a_namespace);
+}
+
+mod erasure {
+    invitation_conformance::erasure_conformance!(super::erasure_in_a_namespace);
 }
 
 mod documents {
@@ -62,6 +74,19 @@ mod funnel {
 
 mod imports {
     invitation_conformance::imports_conformance!(super::imports_in_a_namespace);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn erased_person_is_in_no_key() {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await.unwrap();
+    let found = async |store: &RedisStore| {
+        let contents = dump::dump(&Redis::shared().url(), store.namespace().as_str()).await;
+        let contents = String::from_utf8_lossy(&contents).into_owned();
+        CANARIES.map(|text| contents.matches(text).count())
+    };
+    let fixture = ErasureFixture::new(store.clone());
+    erase_canary(fixture, async || assert!(found(&store).await.iter().all(|n| *n > 3))).await;
+    assert_eq!(found(&store).await, [0; CANARIES.len()], "{CANARIES:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

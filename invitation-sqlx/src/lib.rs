@@ -80,6 +80,7 @@ mod connections;
 mod dialect;
 mod documents;
 mod effects;
+mod erasure;
 mod error;
 mod feed;
 mod joined;

@@ -2,14 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "support/dump.rs"]
+mod dump;
 mod support;
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use dump::{Dump, dump};
 use invitation_conformance::{
     Fixture,
     budgets::run_budget_promises,
     documents::DocumentsFixture,
+    erasure::{CANARIES, ErasureFixture, erase_canary},
     feed::FeedFixture,
     funnel::FunnelFixture,
     imports::ImportsFixture,
@@ -52,6 +56,27 @@ async fn imports_fixture<DB: Kind>() -> ImportsFixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     ImportsFixture::with_transactions(store).keeping(database)
+}
+
+async fn erasure_fixture<DB: Kind>() -> ErasureFixture {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    ErasureFixture::new(store).keeping(database)
+}
+
+async fn erased_person_is_in_no_row<DB: Dump>() {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 4).await);
+    store.migrate().await.unwrap();
+    let pool = store.pool().clone();
+    let found = async || {
+        let contents = String::from_utf8_lossy(&dump(&pool).await).into_owned();
+        CANARIES.map(|text| contents.matches(text).count())
+    };
+    let fixture = ErasureFixture::new(store.clone());
+    erase_canary(fixture, async || assert!(found().await.iter().all(|n| *n > 3))).await;
+    assert_eq!(found().await, [0; CANARIES.len()], "{CANARIES:?}");
 }
 
 async fn budget_promises<DB: Kind>() {
@@ -101,6 +126,15 @@ macro_rules! server {
 
             mod imports {
                 invitation_conformance::imports_conformance!(crate::imports_fixture::<$database>);
+            }
+
+            mod erasure {
+                invitation_conformance::erasure_conformance!(crate::erasure_fixture::<$database>);
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn erased_person_is_in_no_row() {
+                crate::erased_person_is_in_no_row::<$database>().await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -203,12 +237,21 @@ mod sqlite {
         invitation_conformance::imports_conformance!(super::imports_in_memory);
     }
 
+    mod erasure {
+        invitation_conformance::erasure_conformance!(crate::erasure_fixture::<super::Sqlite>);
+    }
+
     mod feed_on_a_file {
         invitation_conformance::feed_conformance!(crate::feed_fixture::<super::Sqlite>);
     }
 
     mod feed_in_memory {
         invitation_conformance::feed_conformance!(super::feed_in_memory);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn erased_person_is_in_no_row() {
+        crate::erased_person_is_in_no_row::<Sqlite>().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use invitation_core::UserId;
 
 use super::{
     Batch, LogError, LogOffset, LogPage, LogStore,
@@ -135,7 +136,7 @@ impl State {
     }
 
     /// Writes a copy of the log with these entries erased, and puts it in place of the log.
-    fn erase(&mut self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
+    fn erase(&mut self, entries: &BTreeSet<u64>, user: &UserId) -> Result<(), LogError> {
         let mut beside = self.path.clone().into_os_string();
         beside.push(".erasing");
         let beside = PathBuf::from(beside);
@@ -148,7 +149,8 @@ impl State {
         let mut bytes = 0;
         while let Some(line) = read_line(&mut reader)? {
             let record = Record::from_line(&line)?;
-            let line = if record.is_one_of(entries) { record.erased().to_line()? } else { line };
+            let line =
+                if record.is_one_of(entries) { record.erased(user).to_line()? } else { line };
             writer.write_all(line.as_bytes()).map_err(LogError::other)?;
             bytes += line.len() as u64;
         }
@@ -220,7 +222,7 @@ impl LogStore for FileLog {
         self.state().read(from.0, limit.get())
     }
 
-    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
-        self.state().erase(entries)
+    async fn erase(&self, entries: &BTreeSet<u64>, user: &UserId) -> Result<(), LogError> {
+        self.state().erase(entries, user)
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use invitation_core::UserId;
 
 use super::{Batch, LogError, LogOffset, LogPage, LogStore};
 use crate::line::Record;
@@ -58,9 +59,9 @@ impl LogStore for MemoryLog {
         Ok(LogPage { records: page, next })
     }
 
-    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
+    async fn erase(&self, entries: &BTreeSet<u64>, user: &UserId) -> Result<(), LogError> {
         for record in self.records().iter_mut().filter(|record| record.is_one_of(entries)) {
-            *record = record.clone().erased();
+            *record = record.clone().erased(user);
         }
         Ok(())
     }

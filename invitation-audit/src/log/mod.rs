@@ -8,6 +8,7 @@ mod memory;
 use std::{collections::BTreeSet, error::Error as StdError, fmt, num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
+use invitation_core::UserId;
 
 pub use self::{file::FileLog, memory::MemoryLog};
 pub(crate) use self::{file::read_line, lock::sync_folder};
@@ -69,7 +70,7 @@ pub trait LogStore: fmt::Debug + Send + Sync {
     /// [`LogError`].
     async fn read(&self, from: LogOffset, limit: NonZeroU32) -> Result<LogPage, LogError>;
 
-    /// Erases the personal values of these entries
+    /// Erases the personal values of a user from these entries
     /// ([`SealedEvent::erased`](crate::SealedEvent::erased)), and changes nothing else. Other
     /// entries, and indexes that the log does not have, are ignored. The call takes effect for
     /// all entries or for none.
@@ -80,7 +81,7 @@ pub trait LogStore: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`LogError`].
-    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError>;
+    async fn erase(&self, entries: &BTreeSet<u64>, user: &UserId) -> Result<(), LogError>;
 }
 
 /// A failure of a log store.
@@ -120,8 +121,8 @@ macro_rules! forward {
                 (**self).read(from, limit).await
             }
 
-            async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
-                (**self).erase(entries).await
+            async fn erase(&self, entries: &BTreeSet<u64>, user: &UserId) -> Result<(), LogError> {
+                (**self).erase(entries, user).await
             }
         }
     };

@@ -51,6 +51,7 @@ pub(crate) enum EventKind {
     Deliver,
     Import,
     Webhooks,
+    Erase,
 }
 
 /// The outcome of the action.

@@ -1,14 +1,15 @@
 //! The macros that generate one test for each conformance promise.
 
 mod documents;
+mod erasure;
 mod feed;
 mod funnel;
 mod imports;
 mod promises;
 
 pub(crate) use self::{
-    documents::export_documents_promises, feed::export_feed_promises,
-    funnel::export_funnel_promises, imports::export_imports_promises,
+    documents::export_documents_promises, erasure::export_erasure_promises,
+    feed::export_feed_promises, funnel::export_funnel_promises, imports::export_imports_promises,
 };
 
 /// Generates one test for every promise of [`port`](crate::port),

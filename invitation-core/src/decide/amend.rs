@@ -52,19 +52,16 @@ impl NewTerms {
     }
 }
 
-/// The name of the detail of a creation or change that says to whom the code is bound.
-const BOUND_TO: &str = "bound_to";
-
 /// Returns whether the event with this detail created an invitation for an address.
 pub(crate) fn is_for_address(detail: &Detail) -> bool {
     // A masked address has an @; a domain, and the word for anyone, have none.
-    detail.get(BOUND_TO).is_some_and(|to| to.contains('@'))
+    detail.get(Detail::BOUND_TO).is_some_and(|to| to.contains('@'))
 }
 
 pub(super) fn bound_to(detail: Detail, binding: &Binding) -> Detail {
     match binding {
-        Binding::Anyone => detail.with(BOUND_TO, "anyone"),
-        Binding::Address(email) => detail.with(BOUND_TO, &email.masked()),
-        Binding::Domain(domain) => detail.with(BOUND_TO, domain.as_str()),
+        Binding::Anyone => detail.with(Detail::BOUND_TO, "anyone"),
+        Binding::Address(email) => detail.with(Detail::BOUND_TO, &email.masked()),
+        Binding::Domain(domain) => detail.with(Detail::BOUND_TO, domain.as_str()),
     }
 }

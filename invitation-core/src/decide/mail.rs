@@ -28,8 +28,10 @@ pub(crate) fn recipient(invitation: &Record, now: Timestamp) -> Result<&Email, V
         active.first_refusal(&facts).and_then(|failed| Verdict::explain(failed, &target, &facts));
     match (refused, &invitation.binding) {
         (Some(verdict), _) => Err(verdict),
-        (None, Binding::Address(address)) => Ok(address),
-        (None, Binding::Anyone | Binding::Domain(_)) => Err(Verdict::no_address()),
+        (None, Binding::Address(address)) if !address.is_erased() => Ok(address),
+        (None, Binding::Address(_) | Binding::Anyone | Binding::Domain(_)) => {
+            Err(Verdict::no_address())
+        }
     }
 }
 
@@ -76,6 +78,10 @@ mod tests {
             (Record { uses: 1, ..invitation.clone() }, Reason::Used),
             (Record { revocation, ..invitation.clone() }, Reason::Revoked),
             (Record { binding: Binding::Anyone, ..invitation.clone() }, Reason::NoAddress),
+            (
+                Record { binding: Binding::Address(Email::erased()), ..invitation.clone() },
+                Reason::NoAddress,
+            ),
         ] {
             assert_eq!(recipient(&other, now).unwrap_err().reason(), reason);
         }

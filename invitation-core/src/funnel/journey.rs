@@ -73,7 +73,10 @@ impl Step {
             | Action::View
             | Action::Audit
             | Action::Resend
-            | Action::ReminderDue => return None,
+            | Action::ReminderDue
+            | Action::Import
+            | Action::Webhooks
+            | Action::Erase => return None,
         };
         let (invitation, division) = (event.invitation?, event.division.clone()?);
         Some(Self { invitation, division, at: event.at, kind })

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod documents;
+mod erasure;
 mod feed;
 mod look_up;
 mod state;

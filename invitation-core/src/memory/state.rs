@@ -11,6 +11,7 @@ use crate::{
     code::CodeDigest,
     documents::{Document, DocumentKey},
     email::EmailKey,
+    erasure::{ErasedParts, PersonErasure},
     event::Event,
     facts::Facts,
     feed::{CursorName, EventRemoval, EventsRemoved, FeedCursor},
@@ -36,7 +37,7 @@ pub(super) struct State {
     pub(super) invitations: Vec<Stored>,
     pub(super) by_id: HashMap<InvitationId, usize, Uniform>,
     pub(super) by_digest: HashMap<CodeDigest, usize, Uniform>,
-    newest: BTreeMap<(Timestamp, InvitationId), usize>,
+    pub(super) newest: BTreeMap<(Timestamp, InvitationId), usize>,
     /// The events that are left, in the order of writing.
     pub(super) events: VecDeque<Event>,
     /// The number of removed events, which came before those that are left. The slot of an event
@@ -166,6 +167,24 @@ impl Stored {
         self.leases.retain(|lease| !gone.contains(&lease.id));
         self.leases.extend(facts.lease.clone());
         facts.first_lease = self.first_lease().cloned();
+    }
+}
+
+impl Stored {
+    /// Erases a person, and returns the parts that were changed.
+    pub(super) fn erase(&mut self, erasure: &PersonErasure) -> ErasedParts {
+        let mut facts = self.facts(Some(&erasure.user), None);
+        let parts = erasure.apply_to(&mut facts);
+        let Facts { invitation, mine, lease, .. } = facts;
+        if let Some(mine) = mine.filter(|_| invitation.max_uses.get() > 1) {
+            self.redemptions.insert(mine.user.clone(), mine);
+        }
+        if let Some(lease) = lease {
+            self.leases.retain(|other| other.id != lease.id);
+            self.leases.push(lease);
+        }
+        self.invitation = invitation;
+        parts
     }
 }
 
@@ -333,6 +352,18 @@ impl State {
             vacant.insert(slot);
             self.newest_events.insert((event.at, event.id), slot);
             self.events.push_back(event);
+        }
+    }
+
+    pub(super) fn has_event(&self, id: &EventId) -> bool {
+        self.events_by_id.contains_key(id)
+    }
+
+    /// Replaces the event of this id, if it is still stored.
+    pub(super) fn replace_event(&mut self, event: &Event) {
+        let slot = self.events_by_id.get(&event.id).map(|slot| slot - self.removed_events);
+        if let Some(stored) = slot.and_then(|slot| self.events.get_mut(slot)) {
+            *stored = event.clone();
         }
     }
 

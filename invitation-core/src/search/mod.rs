@@ -176,7 +176,7 @@ impl Record {
 
 impl Binding {
     /// Returns the terms by which a search finds the bound address; other bindings have
-    /// none.
+    /// none, and neither has an address that was [erased](crate::erasure).
     ///
     /// The terms are, each once:
     ///
@@ -188,8 +188,10 @@ impl Binding {
     #[must_use]
     pub fn search_terms(&self) -> Vec<String> {
         match self {
-            Self::Address(email) => terms::stored(email.as_str(), Some(email.key())),
-            Self::Anyone | Self::Domain(_) => Vec::new(),
+            Self::Address(email) if !email.is_erased() => {
+                terms::stored(email.as_str(), Some(email.key()))
+            }
+            Self::Address(_) | Self::Anyone | Self::Domain(_) => Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod criteria;
 mod deliver;
 mod denials;
 mod endpoints;
+mod erase_person;
 mod evidence;
 mod funnel;
 mod guess;
@@ -40,6 +41,7 @@ pub use self::{
         ResentPage,
     },
     endpoints::Endpoints,
+    erase_person::{ErasurePage, ErasureStage},
     funnel::{Funnel, FunnelQuery, Funnels},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,

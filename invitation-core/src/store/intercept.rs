@@ -1,6 +1,7 @@
 //! A wrapper around a store, with a hook around each operation.
 
 mod documents;
+mod erasure;
 mod feed;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
@@ -28,9 +29,9 @@ use crate::{
     transition::Transition,
 };
 
-/// An operation of [`Store`], [`Documents`](crate::documents::Documents),
-/// [`Feed`](crate::feed::Feed), [`FeedCursors`](crate::feed::FeedCursors) or
-/// [`FeedRetention`](crate::feed::FeedRetention).
+/// An operation of [`Store`], [`Erasures`](crate::erasure::Erasures),
+/// [`Documents`](crate::documents::Documents), [`Feed`](crate::feed::Feed),
+/// [`FeedCursors`](crate::feed::FeedCursors) or [`FeedRetention`](crate::feed::FeedRetention).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Operation {
@@ -60,6 +61,10 @@ pub enum Operation {
     Events,
     /// [`Store::purge`].
     Purge,
+    /// [`Erasures::erase_invitations`](crate::erasure::Erasures::erase_invitations).
+    EraseInvitations,
+    /// [`Erasures::erase_events`](crate::erasure::Erasures::erase_events).
+    EraseEvents,
     /// [`Documents::document`](crate::documents::Documents::document).
     Document,
     /// [`Documents::add_documents`](crate::documents::Documents::add_documents).
@@ -104,6 +109,8 @@ impl Operation {
             Self::Record => "record",
             Self::Events => "events",
             Self::Purge => "purge",
+            Self::EraseInvitations => "erase_invitations",
+            Self::EraseEvents => "erase_events",
             Self::Document => "document",
             Self::AddDocuments => "add_documents",
             Self::ReplaceDocuments => "replace_documents",
@@ -127,6 +134,8 @@ impl Operation {
             | Self::Apply
             | Self::Record
             | Self::Purge
+            | Self::EraseInvitations
+            | Self::EraseEvents
             | Self::AddDocuments
             | Self::ReplaceDocuments
             | Self::RemoveDocuments

@@ -65,6 +65,7 @@
 //! - **Retention**: [`Purge`] and [`Purged`].
 //! - **Consumers of events**: the port [`Feed`](feed::Feed) in the module [`feed`], and the port
 //!   [`Documents`](documents::Documents) for what they keep, in the module [`documents`].
+//! - **Erasing a person**: the port [`Erasures`](erasure::Erasures) in the module [`erasure`].
 //! - **Speed**: [`Batcher`] sends the transitions of concurrent calls together.
 //! - **Hooks**: [`Intercept`] wraps a store, and passes each [`Operation`] through an
 //!   [`Interceptor`].
@@ -87,6 +88,7 @@ pub use crate::{
     change::{Change, Indexed},
     documents,
     email::EmailKey,
+    erasure,
     facts::Facts,
     feed,
     guard::{Condition, Guard},
@@ -187,6 +189,7 @@ use crate::{
 /// | [`Invitee::is_invited_by`] | an invited mailbox |
 /// | [`Insert::request_to_keep`], [`Insert::forgotten_at`] | whether and until when a key is kept |
 /// | [`Purge::takes`](crate::Purge::takes), [`Purge::evidence`](crate::Purge::evidence) | a purge |
+/// | [`PersonErasure::apply_to`](erasure::PersonErasure::apply_to) | the erasure of a person |
 ///
 /// A store MAY call them on facts that it has loaded and locked against changes.
 /// [`MemoryStore`](crate::MemoryStore) does only that, under one lock. Or a store renders

@@ -86,8 +86,11 @@ end
 -- Returns the index entries of an invitation that depend on its state and on its end.
 local function state_entries(id, r, st, at)
   local division, found = sized(r[DIVISION]), {}
-  if st ~= 't' then
-    local place = r[CREATED] .. id
+  local place = r[CREATED] .. id
+  if st == 't' then
+    -- Only an erasure needs it; it goes through the invitations of all states.
+    found[1] = 'st' .. place
+  else
     found[1], found[2] = 's' .. st .. place, 't' .. st .. division .. place
     if st == 'o' then
       if r[INVITER] then found[3] = 'q' .. sized(r[INVITER]) .. r[EXPIRES] .. id end

@@ -7,6 +7,7 @@ mod apply;
 mod budget;
 mod cursor;
 mod documents;
+mod erase;
 pub(crate) mod feed;
 mod insert;
 mod invited;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     documents::{
         add_documents, document, due_documents, list_documents, remove_documents, replace_documents,
     },
+    erase::{erase_events, erase_invitations},
     insert::{insert, record, write_rows},
     invited::are_invited,
     purge::purge,

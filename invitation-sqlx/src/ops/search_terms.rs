@@ -1,6 +1,8 @@
 //! The table of search terms.
 
-use invitation_core::{Indexed, Record, StoredTerms};
+use invitation_core::{Indexed, Record, StoredTerms, Username};
+
+use sqlx::Row as _;
 
 use crate::{
     dialect::Dialect,
@@ -86,14 +88,67 @@ pub(super) async fn follow<DB: Dialect>(
     Ok(())
 }
 
-async fn forget_address<DB: Dialect>(
+/// Removes the terms of the address.
+pub(super) async fn forget_address<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     invitation: &Record,
 ) -> sqlx::Result<()> {
+    forget::<DB>(conn, names, invitation, ADDRESS).await
+}
+
+/// Removes the terms of the latest redeemer's name.
+pub(super) async fn forget_latest_name<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Record,
+) -> sqlx::Result<()> {
+    forget::<DB>(conn, names, invitation, invitation.uses.into()).await
+}
+
+/// Removes the terms of the name of an earlier redeemer.
+///
+/// A redemption does not know its part. Redeemers whose names have the same terms have equal
+/// parts, so the terms of any of them are removed.
+pub(super) async fn forget_name<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Record,
+    name: &Username,
+) -> sqlx::Result<()> {
+    let terms = name.search_terms();
+    let Some(first) = terms.first() else { return Ok(()) };
+    let (table, number) = (&names.search_terms, terms.len());
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT w.part FROM {table} f JOIN {table} w ON w.invitation = f.invitation \
+         AND w.part = f.part WHERE f.term = "
+    ))
+    .one_off();
+    s.text(first).sql(" AND f.division = ").text(invitation.division.as_str());
+    s.sql(" AND f.created_at = ").int(invitation.created_at.as_micros());
+    s.sql(" AND f.invitation = ").blob(invitation.id.as_bytes());
+    s.sql(" AND f.part > ").int(ADDRESS).sql(" AND f.part < ").int(invitation.uses.into());
+    s.sql(format_args!(
+        " GROUP BY w.part HAVING COUNT(*) = {number} AND COUNT(CASE WHEN w.term IN "
+    ));
+    s.list(&terms, |s, term| {
+        s.text(term);
+    });
+    s.sql(format_args!(" THEN 1 END) = {number} ORDER BY w.part LIMIT 1"));
+    let Some(found) = s.first(conn).await? else { return Ok(()) };
+    let part: DB::Int = found.try_get(DB::ColumnNumber::from(0))?;
+    forget::<DB>(conn, names, invitation, part.into()).await
+}
+
+async fn forget<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Record,
+    part: i64,
+) -> sqlx::Result<()> {
     let mut s =
         Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.search_terms));
-    s.blob(invitation.id.as_bytes()).sql(" AND part = ").int(ADDRESS);
+    s.blob(invitation.id.as_bytes()).sql(" AND part = ").int(part);
     s.run(conn).await?;
     Ok(())
 }

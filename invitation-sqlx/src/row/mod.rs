@@ -20,7 +20,7 @@ pub(crate) use self::{
     cursor::{CURSOR, cursor},
     document::{DOCUMENT, DOCUMENT_HEAD, document, document_name, listed_document},
     event::{EVENT, event, feed_event},
-    uses::{LEASE, lease, open_lease, redemption},
+    uses::{LEASE, lease, open_lease, redemption, redemption_on},
 };
 use crate::{
     dialect::{Dialect, Scalar},
@@ -222,6 +222,13 @@ pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<ListedRow> {
     c.next = INVITATION.split(',').count();
     let (at, id) = (c.time("created_at")?, InvitationId::from_bytes(c.bytes("id")?));
     Ok(ListedRow::End(Position { at, id }))
+}
+
+/// Reads the time of creation and the id.
+pub(crate) fn position<DB: Dialect>(row: &DB::Row) -> Result<Position<InvitationId>> {
+    let mut c = ColumnReader::<DB>::new(row, "codes");
+    let (at, id) = (c.time("created_at")?, InvitationId::from_bytes(c.bytes("id")?));
+    Ok(Position { at, id })
 }
 
 /// A row about a request, with one of its invitations, if there are any.

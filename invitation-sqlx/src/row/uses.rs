@@ -14,6 +14,12 @@ pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
     read_redemption(&mut ColumnReader::<DB>::new(row, "redemptions"))
 }
 
+/// Reads the invitation of a redemption, and the redemption from the columns after it.
+pub(crate) fn redemption_on<DB: Dialect>(row: &DB::Row) -> Result<(InvitationId, Redemption)> {
+    let mut c = ColumnReader::<DB>::new(row, "redemptions");
+    Ok((InvitationId::from_bytes(c.bytes("invitation")?), read_redemption(&mut c)?))
+}
+
 pub(super) fn read_redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Redemption> {
     Ok(Redemption {
         id: EventId::from_bytes(c.bytes("id")?),

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 
+#[path = "../support/dump.rs"]
+mod dump;
 mod rows;
 mod servers;
 #[path = "../support/mod.rs"]

@@ -1,0 +1,266 @@
+//! Erasure of a person.
+
+use std::collections::HashMap;
+
+use invitation_core::{
+    Event, Facts, InvitationId, Lease, PageRequest, Position, Record, Redemption, StoreError,
+    StorePage,
+    erasure::{ERASED, ErasedInvitations, ErasedParts, EventErasure, PersonErasure},
+};
+
+use super::{Begin, Step, apply, search_terms};
+use crate::{
+    dialect::Dialect,
+    error::{commit_error, store_error},
+    list::Index,
+    names::Names,
+    render, row,
+    statement::Statement,
+    values::InputRow as _,
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The columns of an invitation's row that belong to a part: whether the part was changed, the
+/// columns that become NULL, and the columns that get the text in place of an erased value.
+type Columns = (fn(ErasedParts) -> bool, &'static [&'static str], &'static [&'static str]);
+
+const IN_ROW: [Columns; 4] = [
+    (|parts| parts.inviter, &["inviter_name"], &[]),
+    (|parts| parts.grantor, &["grantor_name"], &[]),
+    (|parts| parts.latest_use, &["used_mailbox"], &["used_name"]),
+    (|parts| parts.address, &[], &["email", "email_key"]),
+];
+
+/// An invitation that an erasure changed, and the redemption of the user before it.
+struct Changed {
+    invitation: Record,
+    parts: ErasedParts,
+    before: Option<Redemption>,
+}
+
+/// Erases a person from one page of invitations.
+pub(crate) async fn erase_invitations<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    erasure: &PersonErasure,
+    page: &PageRequest<InvitationId>,
+) -> Result<ErasedInvitations> {
+    let failed = |error| store_error::<DB>("erase_invitations", error);
+    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
+    let StorePage { items, next } = page_of_ids::<DB>(step.conn(), names, page).await?;
+    let examined = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    let (mut open, mut changed) = (0, Vec::new());
+    if !items.is_empty() {
+        for mut facts in concerned::<DB>(step.conn(), names, erasure, &items).await? {
+            open += u32::from(erasure.leaves_open(&facts.invitation));
+            let before = facts.mine.clone();
+            let parts = erasure.apply_to(&mut facts);
+            if parts.any() {
+                changed.push(Changed { invitation: facts.invitation, parts, before });
+            }
+        }
+    }
+    let erased = u32::try_from(changed.len()).unwrap_or(u32::MAX);
+    let done = ErasedInvitations { examined, erased, open, next };
+    if changed.is_empty() {
+        step.rollback().await.map_err(failed)?;
+        return Ok(done);
+    }
+    write::<DB>(step.conn(), names, erasure, &changed).await.map_err(failed)?;
+    let event = erasure.evidence(erased);
+    apply::write_event::<DB>(step.conn(), names, &event).await.map_err(failed)?;
+    step.commit().await.map_err(|error| commit_error::<DB>("erase_invitations", error))?;
+    Ok(done)
+}
+
+async fn page_of_ids<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    page: &PageRequest<InvitationId>,
+) -> Result<StorePage<Position<InvitationId>, InvitationId>> {
+    let mut s = Statement::<DB>::new("SELECT i.created_at, i.id FROM ");
+    render::by_index(&mut s, names, Index::CodesNewestAnywhere);
+    s.sql(" WHERE 1 = 1");
+    render::after(&mut s, "i.created_at", "i.id", page.after.as_ref(), InvitationId::as_bytes);
+    s.sql(" ORDER BY i.created_at DESC, i.id DESC");
+    render::at_most(&mut s, page.limit.saturating_add(1));
+    let found = s.all(conn).await.map_err(|error| store_error::<DB>("erase_invitations", error))?;
+    let found = found.iter().map(row::position::<DB>).collect::<Result<Vec<_>>>()?;
+    Ok(StorePage::from_one_more(found, page.limit, |position| *position))
+}
+
+/// Locks the invitations of a page that may concern the person. Returns them with the redemption
+/// and the lease of the user.
+async fn concerned<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    erasure: &PersonErasure,
+    page: &[Position<InvitationId>],
+) -> Result<Vec<Facts>> {
+    let failed = |error| store_error::<DB>("erase_invitations", error);
+    let user = erasure.user.as_str();
+    let ids: Vec<_> = page.iter().map(|position| position.id).collect();
+
+    let columns = &row::REDEMPTION;
+    let sql = format!("SELECT invitation, {columns} FROM {} WHERE user_id = ", names.redemptions);
+    let mut s = Statement::<DB>::new(sql).one_off();
+    s.text(user).sql(" AND invitation IN ");
+    list(&mut s, &ids);
+    let found = s.all(conn).await.map_err(failed)?;
+    let mut redemptions: HashMap<InvitationId, Redemption> =
+        found.iter().map(row::redemption_on::<DB>).collect::<Result<_>>()?;
+
+    let columns = row::LEASE;
+    let sql =
+        format!("SELECT {columns}, invitation, division FROM {} WHERE user_id = ", names.leases);
+    let mut s = Statement::<DB>::new(sql).one_off();
+    s.text(user).sql(" AND invitation IN ");
+    list(&mut s, &ids);
+    let found = s.all(conn).await.map_err(failed)?;
+    let found = found.iter().map(row::open_lease::<DB>).collect::<Result<Vec<_>>>()?;
+    let mut leases: HashMap<InvitationId, Lease> =
+        found.into_iter().map(|open| (open.invitation, open.lease)).collect();
+
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT {} FROM {} i WHERE i.id IN ",
+        row::INVITATION,
+        names.invitations
+    ))
+    .one_off();
+    s.keep_secret();
+    list(&mut s, &ids);
+    s.sql(" AND (i.used_by = ").text(user);
+    for column in ["inviter", "grantor"] {
+        s.sql(format_args!(" OR (i.{column}_name IS NOT NULL AND i.{column} = ")).text(user);
+        s.sql(")");
+    }
+    if !erasure.addresses.is_empty() {
+        s.sql(" OR i.email_key IN ").list(&erasure.addresses, |s, address| {
+            s.text(address.as_str());
+        });
+    }
+    let with_rows: Vec<_> = redemptions.keys().chain(leases.keys()).copied().collect();
+    if !with_rows.is_empty() {
+        s.sql(" OR i.id IN ");
+        list(&mut s, &with_rows);
+    }
+    s.sql(")").sql(DB::FOR_UPDATE);
+    let found = s.all(conn).await.map_err(failed)?;
+    let facts = |found: &DB::Row| {
+        let invitation = row::invitation::<DB>(found)?;
+        let latest = invitation.last_use.clone().filter(|last| last.user == erasure.user);
+        let mine = latest.or_else(|| redemptions.remove(&invitation.id));
+        let lease = leases.remove(&invitation.id);
+        Ok(Facts { mine, lease, ..Facts::of(invitation) })
+    };
+    found.iter().map(facts).collect()
+}
+
+fn list<DB: Dialect>(s: &mut Statement<DB>, ids: &[InvitationId]) {
+    s.list(ids, |s, id| {
+        s.blob(id.as_bytes());
+    });
+}
+
+/// Erases the parts that differ, with one statement for each kind of part.
+async fn write<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    erasure: &PersonErasure,
+    changed: &[Changed],
+) -> sqlx::Result<()> {
+    let with = |is_in: &dyn Fn(&Changed) -> bool| -> Vec<InvitationId> {
+        changed.iter().filter(|one| is_in(one)).map(|one| one.invitation.id).collect()
+    };
+    let in_row = IN_ROW.map(|(part, removed, replaced)| {
+        (with(&|one: &Changed| part(one.parts)), removed, replaced)
+    });
+    for (ids, removed, replaced) in in_row {
+        erase::<DB>(conn, &names.invitations, (removed, replaced), "id", None, &ids).await?;
+    }
+    let is_in_ledger = |one: &Changed| one.parts.redemption && one.invitation.max_uses.get() > 1;
+    let tables =
+        [(&names.redemptions, with(&is_in_ledger)), (&names.leases, with(&|one| one.parts.lease))];
+    for (table, ids) in tables {
+        let columns = (&["mailbox"][..], &["username"][..]);
+        let user = Some(erasure.user.as_str());
+        erase::<DB>(conn, table, columns, "invitation", user, &ids).await?;
+    }
+    for Changed { invitation, parts, before } in changed {
+        if parts.address {
+            search_terms::forget_address::<DB>(conn, names, invitation).await?;
+        }
+        if parts.latest_use {
+            search_terms::forget_latest_name::<DB>(conn, names, invitation).await?;
+        } else if let Some(before) = before.as_ref().filter(|_| parts.redemption) {
+            search_terms::forget_name::<DB>(conn, names, invitation, &before.username).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes some columns and replaces others, in the rows of these invitations and of this user.
+async fn erase<DB: Dialect>(
+    conn: &mut DB::Connection,
+    table: &str,
+    (removed, replaced): (&[&str], &[&str]),
+    id: &str,
+    user: Option<&str>,
+    ids: &[InvitationId],
+) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut s = Statement::<DB>::new(format!("UPDATE {table} SET ")).one_off();
+    let removed = removed.iter().map(|column| (column, None));
+    for (n, (column, value)) in
+        removed.chain(replaced.iter().map(|column| (column, Some(ERASED)))).enumerate()
+    {
+        s.sql(if n == 0 { "" } else { ", " }).sql(format_args!("{column} = ")).opt_text(value);
+    }
+    s.sql(format_args!(" WHERE {id} IN "));
+    list(&mut s, ids);
+    if let Some(user) = user {
+        s.sql(" AND user_id = ").text(user);
+    }
+    s.run(conn).await?;
+    Ok(())
+}
+
+/// Erases a person from events.
+pub(crate) async fn erase_events<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    erasure: &EventErasure,
+) -> Result<()> {
+    let failed = |error| store_error::<DB>("erase_events", error);
+    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
+    let is_new = apply::write_event::<DB>(step.conn(), names, erasure.event()).await;
+    if !is_new.map_err(failed)? {
+        return step.rollback().await.map_err(failed);
+    }
+    for event in erasure.events() {
+        replace::<DB>(step.conn(), names, event).await.map_err(failed)?;
+    }
+    step.commit().await.map_err(|error| commit_error::<DB>("erase_events", error))
+}
+
+/// The columns of an event that an erasure may change.
+const ERASABLE: [&str; 3] = ["actor_name", "source", "detail"];
+
+async fn replace<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    event: &Event,
+) -> sqlx::Result<()> {
+    let mut s = Statement::<DB>::new(format!("UPDATE {} SET ", names.events));
+    let values = row::EVENT.split(", ").zip(event.values());
+    let erasable = values.filter(|(column, _)| ERASABLE.contains(column));
+    for (n, (column, value)) in erasable.enumerate() {
+        s.sql(if n == 0 { "" } else { ", " }).sql(format_args!("{column} = ")).value(value);
+    }
+    s.sql(" WHERE id = ").blob(event.id.as_bytes());
+    s.run(conn).await?;
+    Ok(())
+}
