@@ -20,7 +20,10 @@ use invitation::{
             sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
         },
     },
-    store::{documents::Documents, feed::FeedRetention},
+    store::{
+        documents::Documents,
+        feed::{Feed, FeedRetention},
+    },
     web::Service,
 };
 
