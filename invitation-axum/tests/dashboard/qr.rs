@@ -1,5 +1,7 @@
 //! The QR code on the page of a new invitation, read by a decoder that shares no code with it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use invitation_axum::{BaseUrl, Web};
 use invitation_core::{Criteria, Paging};
 

@@ -13,7 +13,7 @@ use invitation_core::{
     Action, Criteria, Email, EventOutcome, IdempotencyKey, IfVersion, Intercept, Interceptor,
     InvitationId, Invitations, Limits, MemoryStore, Operation, Paging, Policy, Reason, Refusal,
     Right, Rights, Role, Status, StoreCall, StoreError, StoreErrorKind,
-    delivery::{Deliveries, Resend, ResendOutcome, ResentInvitation, ResentPage},
+    delivery::{Deliveries, Delivery, Resend, ResendOutcome, ResentInvitation, ResentPage},
 };
 use time::Duration;
 
@@ -67,7 +67,7 @@ async fn batch_is_sent_again_and_each_left_out_has_its_reason_and_its_event() ->
     expected.sort_by_key(|(id, _)| *id);
     found.sort_by_key(|(id, _)| *id);
     assert_eq!(found, expected);
-    let due: Vec<_> = house.due().await.iter().map(|one| one.invitation()).collect();
+    let due: Vec<_> = house.due().await.iter().map(Delivery::invitation).collect();
     assert!(due.len() == 2 && due.contains(&ids[0]) && due.contains(&ids[4]), "{due:?}");
     assert!(!due.contains(&other));
 
@@ -190,7 +190,7 @@ async fn resend_all_with_new_codes_replaces_each() -> Done {
     for id in ids {
         assert_eq!(house.invitations.get(&admin(), id).await?.invitation().version(), 2);
     }
-    assert!(house.due().await.iter().all(invitation_core::delivery::Delivery::is_rotated));
+    assert!(house.due().await.iter().all(Delivery::is_rotated));
     Ok(())
 }
 
@@ -228,7 +228,7 @@ async fn page_ends_before_the_invitation_at_which_the_store_fails() -> Done {
     assert_eq!(page.queued(), 2, "what was sent is told");
     let rest = page_after(Paging::default().after(page.next().unwrap())).await?;
     assert_eq!((rest.queued(), rest.next()), (1, None));
-    let mut due: Vec<_> = house.due().await.iter().map(|one| one.invitation()).collect();
+    let mut due: Vec<_> = house.due().await.iter().map(Delivery::invitation).collect();
     due.sort_unstable();
     due.dedup();
     assert_eq!(due.len(), 3, "each was sent once");

@@ -25,7 +25,7 @@ async fn intent_has_the_terms_and_the_performer() {
     assert_eq!((new.id, new.role.as_str()), (Some(prepared.id), "manager"));
     assert!(new.expires_at > present.expires_at);
     assert_eq!(asked[0].performer.user(), Some(admin().user()));
-    assert_eq!(host.hooks.take_told()[0].invitations, [new.clone()]);
+    assert_eq!(host.hooks.take_told()[0].invitations, std::slice::from_ref(new));
 
     host.give(CommandKind::Create, &prepared).await.unwrap();
     let asked = host.hooks.take_asked();
