@@ -170,9 +170,10 @@ async fn every_query_and_alert_returns_data_from_a_real_prometheus() {
     let rare = |query: &&String| {
         query.contains("outcome_unknown") || query.contains("invitation_guess_alarms_total")
     };
-    let at_once: Vec<_> = queries().iter().chain(&alerts()).filter(rare).cloned().collect();
-    assert_eq!(at_once.len(), 2, "{at_once:?}");
-    wait_for_values(&prometheus, &at_once, async || ()).await;
+    let by_first_failure: Vec<_> =
+        queries().iter().chain(&alerts()).filter(rare).cloned().collect();
+    assert_eq!(by_first_failure.len(), 2, "{by_first_failure:?}");
+    wait_for_values(&prometheus, &by_first_failure, async || ()).await;
 
     let all = [queries(), alerts()].concat();
     wait_for_values(&prometheus, &all, async || {
