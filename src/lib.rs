@@ -86,8 +86,8 @@ pub use invitation_core::{
     InvitationCode, InvitationId, InvitationView, Invitations, Limits, MemoryStore, Metadata, Page,
     Paging, Policy, Redeemed, Redeemer, Redemption, Refusal, RevokedPage, Right, Rights, Role,
     Status, StatusCounts, Store, StoreError, StoreErrorKind, SystemActor, TimeRange, Timestamp,
-    UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock, code, decide, funnel,
-    import, observe, reserve, store,
+    UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock, code, decide, import,
+    observe, reserve, store,
 };
 #[cfg(feature = "delivery")]
 #[doc(inline)]

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use invitation::{
+use invitation::store::{
+    documents::Documents,
+    feed::{Feed, FeedCursors},
     funnel::FunnelCounter,
-    store::{
-        documents::Documents,
-        feed::{Feed, FeedCursors},
-    },
 };
 
 /// The time between two rounds.
@@ -23,7 +21,7 @@ where
     tokio::spawn(async move {
         loop {
             match counter.run().await {
-                Ok(counted) if counted.more => {}
+                Ok(page) if page.more => {}
                 Ok(_) => tokio::time::sleep(PAUSE).await,
                 // A failure is passing: the next round goes on where this one stopped.
                 Err(error) => {

@@ -158,7 +158,7 @@ async fn unsuitable_values_are_named_and_private_addresses_are_refused() {
 
 #[tokio::test]
 async fn stopped_endpoint_shows_its_failure_and_is_retried_or_goes_on() {
-    let host = Host::failed().await;
+    let host = Box::pin(Host::failed()).await;
     let shown = host.get("/crm").await;
     assert_eq!((&shown["state"], &shown["next_attempt_at"]), (&"stopped".into(), &Value::Null));
     assert_eq!(shown["failure"]["cause"], "no connection to the receiver");
@@ -185,7 +185,7 @@ async fn stopped_endpoint_shows_its_failure_and_is_retried_or_goes_on() {
 
 #[tokio::test]
 async fn each_change_leaves_one_event_and_a_repeated_one_none() {
-    let host = Host::failed().await;
+    let host = Box::pin(Host::failed()).await;
     let blocking = host.get("/crm").await["failure"]["event"].clone();
     for path in ["secret", "retry", "disable", "disable", "enable", "enable"] {
         host.post("admin", &format!("/crm/{path}"), &json!({})).await.is(200);

@@ -7,7 +7,7 @@
 //! # use invitation_core as invitation;
 //! use std::sync::Arc;
 //!
-//! use invitation::funnel::{FunnelCounter, FunnelQuery, Funnels};
+//! use invitation::store::funnel::{FunnelCounter, FunnelQuery, Funnels};
 //! use invitation::{
 //!     Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, UserId, Username,
 //! };

@@ -90,7 +90,7 @@ pub use crate::{
     email::EmailKey,
     erasure,
     facts::Facts,
-    feed,
+    feed, funnel,
     guard::{Condition, Guard},
     inviter::Inviter,
     lease::{ConsumedLease, Lease, OpenLease},

@@ -43,7 +43,7 @@ impl SharedBudgets for HeldBack {
 /// Takes a token for an attempt without a source, each with a code of its own.
 async fn take(throttle: &GuessThrottle, code: u8) -> Result<Decision, StoreError> {
     let code = CodeDigest::from_bytes([code; 32]);
-    let now = Timestamp::from_micros(1_800_000_000_000_000).unwrap();
+    let now = Timestamp::from_micros(1_800_000_000_000_000).expect("a time");
     let attempt = Attempt { source: None, code: &code, bits: 115, now, in_transaction: false };
     throttle.take(&attempt).await
 }
@@ -58,7 +58,7 @@ async fn without_its_first_block() -> (Arc<HeldBack>, GuessThrottle) {
     let throttle = GuessThrottle::shared(Arc::clone(&budgets));
     let mut tokens = Vec::new();
     for code in 0..BLOCK {
-        let Decision::Allowed(token) = take(&throttle, code).await.unwrap() else {
+        let Decision::Allowed(token) = take(&throttle, code).await.expect("an answer") else {
             panic!("{code}: within the first block")
         };
         tokens.push(token);
