@@ -4,7 +4,7 @@ use invitation_core::{Action, Event, InvitationId, audit::Detail, funnel::Funnel
 
 use super::{
     FunnelFixture,
-    people::{CREATED, House},
+    people::{CREATED, DELETED, House},
 };
 use crate::support::{
     factory::Factory,
@@ -16,14 +16,14 @@ use crate::support::{
 pub async fn funnel_counts_what_became_of_invitations(fixture: FunnelFixture) {
     let house = House::new(fixture);
     let batch = house.filled().await;
-    house.count(CREATED, 5).await;
+    house.count(CREATED, 5, DELETED).await;
     house.has_each_once(batch).await;
-    house.count(CREATED, 5).await;
+    house.count(CREATED, 5, DELETED).await;
     house.has_each_once(batch).await;
     let counter = FunnelCounter::new(house.source.clone());
     counter.recount(start()).await.expect("the store answers");
     assert_eq!(house.figures().await.created(), 0, "begun anew");
-    house.count(CREATED, 5).await;
+    house.count(CREATED, 5, DELETED).await;
     house.has_each_once(batch).await;
 }
 
@@ -41,7 +41,7 @@ pub async fn funnel_of_more_invitations_than_one_step_counts_each_once(fixture: 
         let events: Vec<_> = events.collect();
         house.harness.store.record(&events).await.expect("the store records");
     }
-    house.count(400, 400).await;
+    house.count(400, 400, 0).await;
     let figures = house.figures().await;
     assert_eq!((figures.sent(), figures.used()), (400, 400));
     let median = figures.times().median().expect("all were redeemed");

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::{
     FunnelFixture,
-    people::{CREATED, House},
+    people::{CREATED, DELETED, House},
 };
 
 /// Kills the counter at one of its writes: before it, or before its answer arrives.
@@ -66,6 +66,6 @@ pub async fn counter_that_is_killed_at_any_write_counts_each_event_once(fixture:
             }
         }
     }
-    house.count(CREATED, 5).await;
+    house.count(CREATED, 5, DELETED).await;
     house.has_each_once(batch).await;
 }

@@ -30,6 +30,9 @@ pub(super) struct House {
 /// The invitations of [`House::filled`], in numbers.
 pub(super) const CREATED: u64 = 12;
 
+/// The deleted ones among them. The last events of all are about them.
+pub(super) const DELETED: u64 = 2;
+
 impl House {
     pub(super) fn new(fixture: FunnelFixture) -> Self {
         let source = fixture.store;
@@ -54,17 +57,19 @@ impl House {
     }
 
     /// Counts until no event is left. A store may hold events back while other transactions of its
-    /// server are open, so this waits for `created` invitations and `redeemed` ones.
-    pub(super) async fn count(&self, created: u64, redeemed: u64) {
+    /// server are open, so this waits for the numbers of `created` invitations, redemptions and
+    /// deleted invitations.
+    pub(super) async fn count(&self, created: u64, redemptions: u64, deleted: u64) {
+        let expected = [created, redemptions, deleted];
         let counter = FunnelCounter::new(self.source.clone());
         let begun = Instant::now();
         loop {
             while counter.run().await.expect("the store answers").more {}
             let figures = self.figures().await;
-            if (figures.created(), figures.redemptions()) == (created, redeemed) {
+            if [figures.created(), figures.redemptions(), figures.deleted()] == expected {
                 return;
             }
-            assert!(begun.elapsed() < MAX_WAIT, "{figures:?}, not {created} and {redeemed}");
+            assert!(begun.elapsed() < MAX_WAIT, "{figures:?}, not {expected:?}");
             tokio::task::yield_now().await;
         }
     }
