@@ -119,7 +119,7 @@ impl<S: Store> Deliveries<S> {
     /// let batch = created[0].invitation().batch().ok_or("a batch")?;
     ///
     /// let deliveries = Deliveries::new(invitations, store);
-    /// let resend = Resend::new().with_key(IdempotencyKey::new("once more")?);
+    /// let resend = Resend::new().with_key(IdempotencyKey::new("once-more")?);
     /// let of_batch = Criteria::new().in_batch(batch);
     /// let page = deliveries.resend_all(&admin, &of_batch, resend, Paging::default()).await?;
     /// // One of them is not for an address.
