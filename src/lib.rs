@@ -29,6 +29,14 @@
 //! # }
 //! ```
 //!
+//! The example needs these dependencies:
+//!
+//! ```toml
+//! [dependencies]
+//! invitation = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt"] }
+//! ```
+//!
 //! # Where to begin
 //!
 //! - The [`guide`]: a [quick start](guide::quick_start), the [concepts](guide::concepts), and a

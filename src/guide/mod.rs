@@ -2,6 +2,20 @@
 //!
 //! Each chapter is a module with a page of its own. A test compiles and runs their snippets.
 //!
+//! A page says once which dependencies its snippets need. Before the first release, replace the
+//! version of `invitation` by the path of a checkout:
+//! `invitation = { path = "../invitation", features = ["sqlite"] }`.
+//!
+//! Statements outside of a function belong into one like this, from which `?` returns errors:
+//!
+//! ```
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // The statements.
+//!     Ok(())
+//! }
+//! ```
+//!
 //! | Chapter | |
 //! |---|---|
 //! | [`quick_start`] | from an empty folder to a redeemed code |
