@@ -30,7 +30,8 @@ pub struct Checkpoint {
 /// can alter the log. Such a copy is the *anchor* of a verification.
 ///
 /// ```
-/// use invitation_audit::{LogKey, SignedCheckpoint, TreeHash};
+/// # mod invitation { pub use invitation_audit as audit_log; }
+/// use invitation::audit_log::{LogKey, SignedCheckpoint, TreeHash};
 ///
 /// let key = LogKey::from_seed("example.com/invitations", &[7; 32])?;
 /// let signed = SignedCheckpoint::sign(&key, 0, TreeHash::of_empty_tree());

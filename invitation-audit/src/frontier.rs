@@ -6,7 +6,8 @@ use crate::hash::TreeHash;
 /// each complete subtree, thus at most 64.
 ///
 /// ```
-/// use invitation_audit::{Frontier, TreeHash};
+/// # mod invitation { pub use invitation_audit as audit_log; }
+/// use invitation::audit_log::{Frontier, TreeHash};
 ///
 /// let leaves = [b"a", b"b", b"c"].map(|leaf| TreeHash::of_leaf(leaf));
 /// let mut tree = Frontier::default();

@@ -51,13 +51,14 @@ pub enum KeyError {
 /// `Debug` shows the public key only. The memory of the key is cleared on drop.
 ///
 /// ```
-/// use invitation_audit::LogKey;
+/// # mod invitation { pub use invitation_audit as audit_log; }
+/// use invitation::audit_log::LogKey;
 ///
 /// let key = LogKey::from_seed("example.com/invitations", &[7; 32])?;
 /// let public = key.public_key();
 /// assert_eq!(public.origin(), "example.com/invitations");
 /// assert!(public.to_string().starts_with("example.com/invitations+"));
-/// # Ok::<_, invitation_audit::KeyError>(())
+/// # Ok::<_, invitation::audit_log::KeyError>(())
 /// ```
 pub struct LogKey {
     secret: SigningKey,

@@ -12,9 +12,12 @@
 //! place afterwards, in a task of its own.
 //!
 //! ```
-//! use invitation_audit::{FileLog, LogKey, Sealer, Verdict, Verifier, verify_store};
-//! use invitation_core::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
-//! use invitation_core::code::OsEntropy;
+//! # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
+//! use invitation::{
+//!     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
+//!     audit_log::{FileLog, LogKey, Sealer, Verdict, Verifier, verify_store},
+//!     code::OsEntropy,
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

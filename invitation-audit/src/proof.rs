@@ -22,9 +22,12 @@ use crate::{
 /// With it, a host shows one event to a verifier who must not see the other events.
 ///
 /// ```
-/// use invitation_audit::{InclusionProof, LogKey, MemoryLog, Record, Sealer};
-/// # use invitation_audit::{LogOffset, LogStore};
-/// # use invitation_core::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
+/// use invitation::audit_log::{InclusionProof, LogKey, MemoryLog, Record, Sealer};
+/// # use invitation::{
+/// #     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
+/// #     audit_log::{LogOffset, LogStore},
+/// # };
 /// # use std::num::NonZeroU32;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

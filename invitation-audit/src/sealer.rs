@@ -33,8 +33,12 @@ const PAGE_OF_ERASURES: usize = 500;
 /// Call [`seal`](Self::seal) from a task of its own, for example every few seconds:
 ///
 /// ```
-/// # use invitation_audit::{LogKey, MemoryLog, SealError, Sealer};
-/// # use invitation_core::{MemoryStore, code::OsEntropy};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
+/// # use invitation::{
+/// #     MemoryStore,
+/// #     audit_log::{LogKey, MemoryLog, SealError, Sealer},
+/// #     code::OsEntropy,
+/// # };
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let (store, log) = (MemoryStore::new(), MemoryLog::new());
@@ -229,9 +233,12 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
     /// entry, and 16 for each event that the store names.
     ///
     /// ```
-    /// # use invitation_audit::{LogKey, MemoryLog, Sealer};
-    /// # use invitation_core::{Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role};
-    /// # use invitation_core::{SystemActor, UserId, Username};
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
+    /// # use invitation::{
+    /// #     Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, SystemActor,
+    /// #     UserId, Username,
+    /// #     audit_log::{LogKey, MemoryLog, Sealer},
+    /// # };
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let (store, log) = (MemoryStore::new(), MemoryLog::new());

@@ -17,10 +17,16 @@ use crate::{
 /// The task that seals and verifies tells it what it finds:
 ///
 /// ```
-/// use invitation_audit::{LogKey, LogStatus, MemoryLog, Sealer, Verifier, verify_store};
-/// use invitation_core::audit::{LogMonitor, LogVerdict};
-/// # use invitation_core::{Clock, MemoryStore, SystemClock, code::OsEntropy};
-/// # use invitation_core::{Division, Draft, Invitations, Role, SystemActor};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
+/// use invitation::{
+///     audit::{LogMonitor, LogVerdict},
+///     audit_log::{LogKey, LogStatus, MemoryLog, Sealer, Verifier, verify_store},
+/// };
+/// # use invitation::{
+/// #     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
+/// #     clock::{Clock, SystemClock},
+/// #     code::OsEntropy,
+/// # };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -101,7 +101,8 @@ pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Problem> {
 /// The router's state must be a [`Web`] or contain one ([`FromRef`]).
 ///
 /// ```
-/// use invitation_axum::{Json, Problem};
+/// # mod invitation { pub use invitation_axum as web; }
+/// use invitation::web::{Json, Problem};
 /// use serde::Deserialize;
 ///
 /// #[derive(Deserialize)]
@@ -113,7 +114,7 @@ pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Problem> {
 /// async fn greet(Json(greeting): Json<Greeting>) -> Result<String, Problem> {
 ///     Ok(format!("hello, {}", greeting.name))
 /// }
-/// # let _: axum::Router<invitation_axum::Web> =
+/// # let _: axum::Router<invitation::web::Web> =
 /// #     axum::Router::new().route("/", axum::routing::post(greet));
 /// ```
 #[derive(Clone, Copy, Debug)]

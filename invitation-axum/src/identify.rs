@@ -14,8 +14,11 @@ use invitation_core::Actor;
 /// be told to sign in.
 ///
 /// ```
-/// use invitation_axum::{Identify, IdentifyError, Parts, async_trait};
-/// use invitation_core::{Actor, Division, Role, UserId};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
+/// use invitation::{
+///     Actor, Division, Role, UserId,
+///     web::{Identify, IdentifyError, Parts, async_trait},
+/// };
 ///
 /// struct Sessions; // the host's
 /// # impl Sessions {

@@ -4,6 +4,7 @@
 //! which determines the actor of a request. This crate has no login.
 //!
 //! ```
+//! # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
 //! use std::sync::Arc;
 //!
 //! use axum::{
@@ -11,8 +12,10 @@
 //!     body::Body,
 //!     http::{Request, StatusCode},
 //! };
-//! use invitation_axum::{BaseUrl, Dashboard, Parts, Service, Web};
-//! use invitation_core::{Actor, Invitations, MemoryStore, Role, Store, UserId};
+//! use invitation::{
+//!     Actor, Invitations, MemoryStore, Role, Store, UserId,
+//!     web::{BaseUrl, Dashboard, Parts, Service, Web},
+//! };
 //! use tower::ServiceExt as _;
 //!
 //! fn who(request: &Parts) -> Option<Actor> {

@@ -98,9 +98,12 @@ impl Web {
     /// keeps its own.
     ///
     /// ```
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
     /// # use std::sync::Arc;
-    /// # use invitation_axum::{Parts, Web};
-    /// # use invitation_core::{Actor, Invitations, MemoryStore, Store};
+    /// # use invitation::{
+    /// #     Actor, Invitations, MemoryStore, Store,
+    /// #     web::{Parts, Web},
+    /// # };
     /// use axum::{Router, body::Body, http::Request, response::Html, routing::get};
     /// use tower::ServiceExt;
     ///

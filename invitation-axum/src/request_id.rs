@@ -22,11 +22,12 @@ use crate::problem::{Problem, ProblemKind};
 /// [`Service`](crate::Service) has no `admit`; the page of `Service` shows how a host has both.
 ///
 /// ```
+/// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
 /// use axum::{Json, Router, extract::State, routing::post};
-/// use invitation_axum::{Problem, RequestId, Web};
-/// use invitation_core::{
+/// use invitation::{
 ///     Invitations, Redeemer, Username,
 ///     admit::{RedeemerIds, Transactional},
+///     web::{Problem, RequestId, Web},
 /// };
 ///
 /// #[derive(serde::Deserialize)]

@@ -17,7 +17,8 @@ use invitation_core::import::jobs::{Spool, SpoolError, SpoolFile, SpoolPart};
 /// machines of one host either share the folder, or each works on its own uploads.
 ///
 /// ```
-/// use invitation_axum::FolderSpool;
+/// # mod invitation { pub use invitation_axum as web; }
+/// use invitation::web::FolderSpool;
 ///
 /// let folder = std::env::temp_dir().join(format!("folder-spool-{}", std::process::id()));
 /// let spool = FolderSpool::open(&folder)?;

@@ -26,10 +26,13 @@ use crate::{
 /// service on that type for its registration, and makes this one from it:
 ///
 /// ```
+/// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
 /// use std::sync::Arc;
 ///
-/// use invitation_axum::{Parts, Service, Web};
-/// use invitation_core::{Actor, Invitations, MemoryStore, Store};
+/// use invitation::{
+///     Actor, Invitations, MemoryStore, Store,
+///     web::{Parts, Service, Web},
+/// };
 ///
 /// /// The type of the store may be `SqliteStore`, or another that can be cloned.
 /// fn for_web<S: Store + Clone + 'static>(invitations: &Invitations<S>) -> Service {
@@ -209,10 +212,13 @@ impl Web {
     /// `LogStatus` of the crate `invitation-audit` is such a monitor.
     ///
     /// ```
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
     /// # use std::sync::Arc;
-    /// # use invitation_axum::{Parts, Web};
-    /// # use invitation_core::{Actor, Invitations, MemoryStore, Store};
-    /// use invitation_core::audit::{LogMonitor, LogState};
+    /// # use invitation::{
+    /// #     Actor, Invitations, MemoryStore, Store,
+    /// #     web::{Parts, Web},
+    /// # };
+    /// use invitation::audit::{LogMonitor, LogState};
     ///
     /// #[derive(Debug)]
     /// struct NotVerified;
@@ -240,9 +246,13 @@ impl Web {
     /// [`Imports::run_in_transactions`], again and again in a task:
     ///
     /// ```
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
     /// # use std::{sync::Arc, time::Duration};
-    /// # use invitation_axum::{FolderSpool, Parts, Web};
-    /// # use invitation_core::{Actor, Invitations, MemoryStore, Store, import::jobs::Imports};
+    /// # use invitation::{
+    /// #     Actor, Invitations, MemoryStore, Store,
+    /// #     import::jobs::Imports,
+    /// #     web::{FolderSpool, Parts, Web},
+    /// # };
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
     /// # let folder = std::env::temp_dir().join(format!("with-imports-{}", std::process::id()));
     /// let store = Arc::new(MemoryStore::new());
@@ -275,10 +285,13 @@ impl Web {
     /// Without this setting the routes and pages about mails do not exist.
     ///
     /// ```
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
     /// use std::sync::Arc;
     ///
-    /// use invitation_axum::{Parts, Web};
-    /// use invitation_core::{Actor, Invitations, MemoryStore, Store};
+    /// use invitation::{
+    ///     Actor, Invitations, MemoryStore, Store,
+    ///     web::{Parts, Web},
+    /// };
     ///
     /// let store = Arc::new(MemoryStore::new());
     /// let service = Invitations::new(store.clone() as Arc<dyn Store>);
@@ -299,10 +312,14 @@ impl Web {
     /// again and again in a task:
     ///
     /// ```
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
     /// use std::{sync::Arc, time::Duration};
     ///
-    /// use invitation_axum::{Parts, Web};
-    /// use invitation_core::{Actor, Invitations, MemoryStore, Store, funnel::FunnelCounter};
+    /// use invitation::{
+    ///     Actor, Invitations, MemoryStore, Store,
+    ///     store::funnel::FunnelCounter,
+    ///     web::{Parts, Web},
+    /// };
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
     /// let store = Arc::new(MemoryStore::new());
@@ -340,11 +357,18 @@ impl Web {
     /// Without this setting the routes and pages about webhooks do not exist.
     ///
     /// ```
+    /// # mod invitation {
+    /// #     pub use invitation_core::*;
+    /// #     pub use invitation_axum as web;
+    /// #     pub use invitation_delivery as delivery;
+    /// # }
     /// use std::sync::Arc;
     ///
-    /// use invitation_axum::{Parts, Web};
-    /// use invitation_core::{Actor, Invitations, MemoryStore, Store};
-    /// use invitation_delivery::webhook::{Transport, Webhooks};
+    /// use invitation::{
+    ///     Actor, Invitations, MemoryStore, Store,
+    ///     delivery::webhook::{Transport, Webhooks},
+    ///     web::{Parts, Web},
+    /// };
     ///
     /// let store = Arc::new(MemoryStore::new());
     /// let webhooks = Webhooks::new(store.clone(), &Transport::default())?;
@@ -438,10 +462,11 @@ impl Web {
     /// [base URL](Self::with_base_url).
     ///
     /// ```
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
     /// # use std::sync::Arc;
-    /// # use invitation_axum::{BaseUrl, Parts, Web};
-    /// # use invitation_core::{
+    /// # use invitation::{
     /// #     Actor, Division, Draft, Invitations, MemoryStore, Role, Store, UserId,
+    /// #     web::{BaseUrl, Parts, Web},
     /// # };
     /// # let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     /// # let service = Invitations::new(store);

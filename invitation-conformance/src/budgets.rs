@@ -27,10 +27,10 @@ async fn take(budgets: &Budgets, number: u8, minute: i64, amount: u32) -> u64 {
 /// Runs all promises on empty budgets. Call it in a multi-threaded runtime.
 ///
 /// ```
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
 /// use std::sync::Arc;
 ///
-/// use invitation_conformance::budgets::run_budget_promises;
-/// use invitation_core::MemoryStore;
+/// use invitation::{MemoryStore, testing::budgets::run_budget_promises};
 ///
 /// # let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
 /// # runtime.block_on(

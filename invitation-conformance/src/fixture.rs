@@ -11,8 +11,8 @@ use invitation_core::Store;
 /// An empty store for one test, and the guards that must live as long as the store.
 ///
 /// ```
-/// use invitation_conformance::Fixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::Fixture};
 ///
 /// async fn fixture() -> Fixture {
 ///     Fixture::new(MemoryStore::new())

@@ -8,12 +8,12 @@
 //!
 //! # Running the suite
 //!
-//! Add the crate to your dev-dependencies, write a function that returns an empty store, and
-//! call [`conformance!`] in a test target:
+//! Add `invitation` with the feature `testing` to your dev-dependencies, write a function that
+//! returns an empty store, and call [`conformance!`] in a test target:
 //!
 //! ```
-//! use invitation_conformance::Fixture;
-//! use invitation_core::MemoryStore;
+//! # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+//! use invitation::{MemoryStore, testing::Fixture};
 //!
 //! /// Returns an empty store. Each test calls the function once.
 //! async fn fixture() -> Fixture {
@@ -21,7 +21,8 @@
 //! }
 //!
 //! mod promises {
-//!     invitation_conformance::conformance!(super::fixture);
+//! #     use invitation_conformance as invitation;
+//!     invitation::conformance!(super::fixture);
 //! }
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 //! # runtime.block_on(async {

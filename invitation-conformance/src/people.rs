@@ -1,11 +1,14 @@
 //! The people of a test: users of one host, and what a manager drafts.
 //!
 //! ```
-//! use invitation_conformance::people::{manager, redeemer, staff};
-//! use invitation_core::{Invitations, MemoryStore};
+//! # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+//! use invitation::{
+//!     Invitations, MemoryStore,
+//!     testing::people::{manager, redeemer, staff},
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), invitation_core::Error> {
+//! # async fn main() -> Result<(), invitation::Error> {
 //! let invitations = Invitations::new(MemoryStore::new());
 //! let created = invitations.create(&manager(), staff()).await?;
 //! let redeemed = invitations.redeem(&created.code().reveal(), &redeemer("anna")).await?;

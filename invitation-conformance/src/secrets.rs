@@ -20,10 +20,14 @@ use crate::people::{admin, manager, redeemer, staff};
 /// same store needs another `tag`, a short text of letters.
 ///
 /// ```
-/// use invitation_conformance::secrets::use_codes;
-/// use invitation_core::{
-///     Invitations, MemoryStore, OsEntropy, Sealing,
-///     code::keyring::{KeyId, KeySecret, Keyring},
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{
+///     Invitations, MemoryStore,
+///     code::{
+///         OsEntropy, Sealing,
+///         keyring::{KeyId, KeySecret, Keyring},
+///     },
+///     testing::secrets::use_codes,
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]

@@ -18,12 +18,13 @@ use crate::{
 /// these values.
 ///
 /// ```
-/// use invitation_core::{Actor, Division, Role, Scope, UserId};
+/// # use invitation_core as invitation;
+/// use invitation::{Actor, Division, Role, UserId, store::Scope};
 ///
 /// let sales = Division::new("sales")?;
 /// let manager = Actor::in_division(UserId::new("u-17")?, Role::new("manager")?, sales.clone());
 /// assert_eq!(manager.scope(), &Scope::Division(sales));
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Actor {
@@ -74,12 +75,13 @@ impl Actor {
     /// Both show it beside the user id. Nothing is decided by it.
     ///
     /// ```
-    /// use invitation_core::{Actor, Role, UserId, Username};
+    /// # use invitation_core as invitation;
+    /// use invitation::{Actor, Role, UserId, Username};
     ///
     /// let admin = Actor::across_divisions(UserId::new("4711")?, Role::new("admin")?)
     ///     .with_name(Username::new("Ada Lovelace")?);
     /// assert_eq!(admin.name().map(Username::as_str), Some("Ada Lovelace"));
-    /// # Ok::<_, invitation_core::FieldError>(())
+    /// # Ok::<_, invitation::FieldError>(())
     /// ```
     #[must_use]
     pub fn with_name(self, name: Username) -> Self {
@@ -137,7 +139,8 @@ impl Actor {
 /// returns one.
 ///
 /// ```
-/// use invitation_core::{Criteria, Invitations, MemoryStore, Paging, Status, SystemActor};
+/// # use invitation_core as invitation;
+/// use invitation::{Criteria, Invitations, MemoryStore, Paging, Status, SystemActor};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -75,9 +75,9 @@
 //! and so does the same content from a form with another key.
 //!
 //! - **Before the redemption** another id does no harm: nothing has been kept under the first.
-//! - **After it** the corrected request is that of another person, who reads that the code is
-//!   used. The account exists under the first name: the newcomer signs in and corrects the name
-//!   there.
+//! - **After it** the corrected request has the id of another person, and is refused because the
+//!   code is used. The account exists under the first name: the newcomer signs in and corrects the
+//!   name there.
 //!
 //! A form key alone cannot replace the other values: it only tells apart what they do not.
 //!

@@ -17,7 +17,8 @@ use crate::{
 /// Tampering with it therefore gains nothing.
 ///
 /// ```
-/// use invitation_core::Cursor;
+/// # use invitation_core as invitation;
+/// use invitation::Cursor;
 ///
 /// assert_eq!("nonsense".parse::<Cursor>().unwrap_err().field(), "cursor");
 /// ```

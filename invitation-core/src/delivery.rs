@@ -12,7 +12,7 @@
 //!     Actor, Division, Draft, Email, Invitations, MemoryStore, Paging, Role, SystemActor, UserId,
 //! };
 //! use invitation::delivery::{Deliveries, DeliveryState, MessageId, Resend};
-//! use invitation::feed::Feed;
+//! use invitation::store::feed::Feed;
 //! use time::Duration;
 //!
 //! # #[tokio::main(flavor = "current_thread")]

@@ -97,8 +97,9 @@ fn json_pair(name: &str, value: &str) -> String {
 /// it needs no escapes: a number or an id.
 ///
 /// ```
+/// # use invitation_core as invitation;
 /// # use std::num::NonZeroU32;
-/// # use invitation_core::{Detail, Purge};
+/// # use invitation::{audit::Detail, store::Purge};
 /// # fn of(purge: &Purge) {
 /// let template = purge.evidence_template();
 /// let json = [template.before(), "17", template.after()].concat();

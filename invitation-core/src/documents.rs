@@ -10,7 +10,10 @@
 //! use std::num::NonZeroU32;
 //!
 //! use invitation::store::documents::{Document, DocumentKey, DocumentKind, DocumentState, Documents};
-//! use invitation::{Clock, MemoryStore, SystemClock};
+//! use invitation::{
+//!     MemoryStore,
+//!     clock::{Clock, SystemClock},
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

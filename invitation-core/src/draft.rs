@@ -21,13 +21,14 @@ use crate::{
 /// - binding: none, so that every holder of the code may redeem it.
 ///
 /// ```
-/// use invitation_core::{Draft, Email, Expiry};
+/// # use invitation_core as invitation;
+/// use invitation::{Draft, Email, Expiry};
 ///
 /// let draft = Draft::new()
 ///     .for_email(Email::parse("anna@example.com")?)
 ///     .expiring(Expiry::InDays(14));
 /// assert_eq!(draft.role(), None); // the default, which depends on the actor
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]

@@ -34,14 +34,15 @@ const MAX_BYTES: usize = 254;
 /// Two addresses are the same if their [keys](Self::key) are equal.
 ///
 /// ```
-/// use invitation_core::Email;
+/// # use invitation_core as invitation;
+/// use invitation::Email;
 ///
 /// let given = Email::parse("Anna.Lind+hr@Exämple.com")?;
 /// assert_eq!(given.as_str(), "Anna.Lind+hr@Exämple.com");
 /// assert_eq!(given.key().as_str(), "anna.lind+hr@xn--exmple-cua.com");
 /// assert_ne!(given.key(), Email::parse("anna.lind@exämple.com")?.key());
 /// assert!(Email::parse("Anna <anna@example.com>").is_err());
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -103,7 +104,7 @@ impl Email {
     }
 
     /// Returns the text that stands in place of an address that was
-    /// [erased](crate::erasure). It is no address, so nobody can prove it, and no mail is sent to
+    /// [erased](crate::erasure). It is no address, so no user can prove it, and no mail is sent to
     /// it.
     #[must_use]
     pub fn erased() -> Self {

@@ -65,7 +65,7 @@
 //! - What other systems got by webhooks and mails.
 //! - Logs and backups of the database.
 //!
-//! An ended invitation whose address was erased admits nobody, also when it is reinstated or
+//! An ended invitation whose address was erased cannot be redeemed, also when it is reinstated or
 //! extended, until it is amended with another binding. A person whose proved address was erased
 //! may redeem an open code for a domain again, with another account.
 //!

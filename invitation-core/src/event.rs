@@ -142,7 +142,8 @@ impl Action {
     /// which another system could see.
     ///
     /// ```
-    /// use invitation_core::Action;
+    /// # use invitation_core as invitation;
+    /// use invitation::audit::Action;
     ///
     /// assert_eq!(Action::Redeem.event_type(), Some("invitation.redeemed"));
     /// assert_eq!(Action::View.event_type(), None);

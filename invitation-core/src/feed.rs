@@ -72,8 +72,8 @@
 //! A [`Purge`](crate::Purge) removes invitations and keeps their events.
 //! [`Invitations::purge_events`](crate::Invitations::purge_events) removes events, oldest first:
 //!
-//! - It removes a prefix of the positions, at most one page a call. What is left keeps its
-//!   positions.
+//! - It removes a prefix of the positions, at most one page a call. The other events keep
+//!   their positions.
 //! - Each removed event is at least a day old, and older than the caller asked for.
 //! - No removal goes beyond the slowest durable cursor, so a cursor is never overtaken, however
 //!   far it is behind. A consumer that keeps its position elsewhere is not protected, unless it
@@ -141,7 +141,8 @@ impl FeedPosition {
     /// a transaction: 0 if it has none of them, [`u64::MAX`] if it has all.
     ///
     /// ```
-    /// use invitation_core::feed::FeedPosition;
+    /// # use invitation_core as invitation;
+    /// use invitation::store::feed::FeedPosition;
     ///
     /// let position = FeedPosition { epoch: 2, transaction: 0, sequence: 9 };
     /// assert_eq!(position.sequence_within(1, 0), u64::MAX);
@@ -160,7 +161,8 @@ impl FeedPosition {
     /// Returns the position of bytes that [`to_bytes`](Self::to_bytes) returned.
     ///
     /// ```
-    /// use invitation_core::feed::FeedPosition;
+    /// # use invitation_core as invitation;
+    /// use invitation::store::feed::FeedPosition;
     ///
     /// let position = FeedPosition { epoch: 1, transaction: 4_711, sequence: 3 };
     /// assert_eq!(FeedPosition::from_bytes(position.to_bytes()), position);
@@ -190,7 +192,8 @@ impl FromStr for FeedPosition {
     /// Reads the text that [`Display`](fmt::Display) writes.
     ///
     /// ```
-    /// use invitation_core::feed::FeedPosition;
+    /// # use invitation_core as invitation;
+    /// use invitation::store::feed::FeedPosition;
     ///
     /// let position = FeedPosition { epoch: 1, transaction: 4_711, sequence: 3 };
     /// assert_eq!("1.4711.3".parse(), Ok(position));

@@ -8,7 +8,8 @@ use std::{error::Error as StdError, fmt};
 /// never repeats the input.
 ///
 /// ```
-/// use invitation_core::Division;
+/// # use invitation_core as invitation;
+/// use invitation::Division;
 ///
 /// let refused = Division::new("").unwrap_err();
 /// assert_eq!(refused.field(), "division");

@@ -81,7 +81,7 @@ impl Invitation {
     }
 
     /// Returns the user or system whose rights the role is granted by: the creator, then
-    /// whoever last changed the role or the expiry, replaced the code, or reinstated it.
+    /// the user who last changed the role or the expiry, replaced the code, or reinstated it.
     #[must_use]
     pub fn grantor(&self) -> &Inviter {
         &self.0.grantor

@@ -115,12 +115,13 @@ pub struct OpenLease {
 /// no secret, but only the redeemer for whom it was made can use it.
 ///
 /// ```
-/// use invitation_core::ReservationId;
+/// # use invitation_core as invitation;
+/// use invitation::reserve::ReservationId;
 ///
 /// let text = "0197a3c0-0000-7000-8000-000000000001.0197a3c0-0000-7000-8000-000000000002";
 /// let id: ReservationId = text.parse()?;
 /// assert_eq!(id.to_string(), text);
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

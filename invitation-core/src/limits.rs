@@ -11,7 +11,8 @@ use crate::{field_error::FieldError, quota::Cap, time::Timestamp};
 /// The maximum lengths of names, addresses and metadata are constants of their own types.
 ///
 /// ```
-/// use invitation_core::Limits;
+/// # use invitation_core as invitation;
+/// use invitation::Limits;
 /// use time::Duration;
 ///
 /// let limits = Limits::default().with_lifetimes(
@@ -20,7 +21,7 @@ use crate::{field_error::FieldError, quota::Cap, time::Timestamp};
 ///     Duration::days(30), // at most
 /// )?;
 /// assert_eq!(limits.default_lifetime(), Duration::days(14));
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -51,7 +52,7 @@ impl Limits {
     /// The number up to which the invitations of each status are counted exactly.
     pub const COUNT_CAP: u32 = 10_000;
     /// The number of invitations up to which a store counts the matches of a search exactly,
-    /// because it examines at least so many. If there are more, the numbers may be lower bounds.
+    /// because it examines at least this number. If there are more, the counts may be lower bounds.
     pub const COUNT_CANDIDATES: u32 = 10_000;
 
     /// The maximum duration of a lease.

@@ -9,8 +9,11 @@ use crate::time::Timestamp;
 /// The core has no log of its own. This is the only thing that a page knows about one.
 ///
 /// ```
-/// use invitation_core::Timestamp;
-/// use invitation_core::audit::{LogMonitor, LogState, LogVerdict};
+/// # use invitation_core as invitation;
+/// use invitation::{
+///     Timestamp,
+///     audit::{LogMonitor, LogState, LogVerdict},
+/// };
 ///
 /// #[derive(Debug)]
 /// struct Broken;

@@ -11,13 +11,14 @@ use crate::field_error::FieldError;
 /// team or a note. The library stores and returns it, and never interprets it.
 ///
 /// ```
-/// use invitation_core::Metadata;
+/// # use invitation_core as invitation;
+/// use invitation::Metadata;
 /// use serde_json::json;
 ///
 /// let metadata = Metadata::new(json!({"starts": "2027-01-04"}))?;
 /// assert_eq!(metadata.as_json(), r#"{"starts":"2027-01-04"}"#);
 /// assert!(Metadata::new(json!("a string")).is_err());
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]

@@ -12,7 +12,8 @@ use crate::{
 /// A store whose calls are reported.
 ///
 /// ```
-/// use invitation_core::{
+/// # use invitation_core as invitation;
+/// use invitation::{
 ///     Invitations, MemoryStore,
 ///     observe::{Observed, Observer},
 /// };

@@ -19,7 +19,8 @@ pub struct PageRequest<I> {
 /// a position ([`StorePage`]).
 ///
 /// ```
-/// use invitation_core::{Actor, Criteria, Invitations, MemoryStore, Page, Paging, Role, UserId};
+/// # use invitation_core as invitation;
+/// use invitation::{Actor, Criteria, Invitations, MemoryStore, Page, Paging, Role, UserId};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -52,14 +52,15 @@ impl Binding {
     /// Returns the texts that a store keeps.
     ///
     /// ```
-    /// use invitation_core::{Binding, Email};
+    /// # use invitation_core as invitation;
+    /// use invitation::{Binding, Email};
     ///
     /// let binding = Binding::Address(Email::parse("Anna@Example.com")?);
     /// let parts = binding.parts();
     /// assert_eq!(parts.email, Some("Anna@Example.com"));
     /// assert_eq!(parts.email_key, Some("anna@example.com"));
     /// assert_eq!(Binding::from_parts(parts), Some(binding));
-    /// # Ok::<_, invitation_core::FieldError>(())
+    /// # Ok::<_, invitation::FieldError>(())
     /// ```
     #[must_use]
     pub fn parts(&self) -> BindingParts<&str> {

@@ -214,7 +214,8 @@ pub struct RolePair {
 /// | everything else | yes | – | – |
 ///
 /// ```
-/// use invitation_core::{Policy, Right, Rights, Role};
+/// # use invitation_core as invitation;
+/// use invitation::{Policy, Right, Rights, Role};
 ///
 /// let (lead, intern) = (Role::new("lead")?, Role::new("intern")?);
 /// let policy = Policy::empty().with_role(
@@ -227,7 +228,7 @@ pub struct RolePair {
 /// let json = serde_json::to_string(&policy).unwrap();
 /// assert_eq!(json, r#"{"roles":{"lead":{"may":["create","view"],"grants":["intern"]}}}"#);
 /// assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,14 +253,15 @@ impl Policy {
     /// Adds `rights` to those that `role` has, and keeps the others.
     ///
     /// ```
-    /// use invitation_core::{Policy, Right, Rights, Role};
+    /// # use invitation_core as invitation;
+    /// use invitation::{Policy, Right, Rights, Role};
     ///
     /// let manager = Role::new("manager")?;
     /// let policy = Policy::default()
     ///     .with_added_rights(manager.clone(), Rights::none().may([Right::Revoke]));
     /// assert!(policy.allows(&manager, Right::Revoke) && policy.allows(&manager, Right::Create));
     /// assert!(policy.may_grant(&manager, &Role::new("staff")?));
-    /// # Ok::<_, invitation_core::FieldError>(())
+    /// # Ok::<_, invitation::FieldError>(())
     /// ```
     #[must_use]
     pub fn with_added_rights(mut self, role: Role, rights: Rights) -> Self {
@@ -273,7 +275,8 @@ impl Policy {
     /// A host shows or logs them when it starts.
     ///
     /// ```
-    /// use invitation_core::{Policy, Right, Rights, Role, decide::PolicyWarning};
+    /// # use invitation_core as invitation;
+    /// use invitation::{Policy, Right, Rights, Role, decide::PolicyWarning};
     ///
     /// let lead = Role::new("lead")?;
     /// let policy = Policy::default()
@@ -284,7 +287,7 @@ impl Policy {
     ///     "no role may grant lead, so only the system actor can invite anybody as lead",
     /// );
     /// assert!(Policy::default().warnings().is_empty());
-    /// # Ok::<_, invitation_core::FieldError>(())
+    /// # Ok::<_, invitation::FieldError>(())
     /// ```
     #[must_use]
     pub fn warnings(&self) -> Vec<PolicyWarning> {

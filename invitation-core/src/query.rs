@@ -220,7 +220,8 @@ impl EventFilter {
 /// The outcomes of events that an [`EventFilter`] matches.
 ///
 /// ```
-/// use invitation_core::{EventOutcome, audit::OutcomeFilter};
+/// # use invitation_core as invitation;
+/// use invitation::audit::{EventOutcome, OutcomeFilter};
 ///
 /// let not_done = [EventOutcome::Refused, EventOutcome::Denied, EventOutcome::Failed];
 /// assert_eq!(OutcomeFilter::NotSucceeded.outcomes(), not_done);

@@ -25,9 +25,9 @@ use crate::{
 ///
 /// [The module](crate::admit#choosing-the-redeemers-id) compares ways to choose the id.
 ///
-/// The ids are HMACs under a secret of the host. Without the secret, nobody can test from an
-/// id whether a guessed code was the one. Choose the secret once, keep it beside the
-/// database, and never change it: with another secret, a repeated request is another person.
+/// The ids are HMACs under a secret of the host. Without the secret, an attacker who has
+/// an id cannot test whether a guessed code belongs to it. Choose the secret once, keep it beside
+/// the database, and never change it: with another secret, a repeated request is another person.
 /// [`from_file_or_create`](Self::from_file_or_create) keeps it in a file.
 ///
 /// ```

@@ -16,7 +16,8 @@ use crate::{
 /// Each user has a separate set of keys: two users may use the same key without conflict.
 ///
 /// ```
-/// use invitation_core::IdempotencyKey;
+/// # use invitation_core as invitation;
+/// use invitation::IdempotencyKey;
 ///
 /// assert!(IdempotencyKey::new("8e03978e-40d5-43e8-bc93-6894a57f9324").is_ok());
 /// assert!(IdempotencyKey::new("").is_err());
@@ -96,7 +97,7 @@ impl Fingerprinting {
         self.0.update(part);
     }
 
-    /// Adds who may use a code.
+    /// Adds the binding of a code: the addresses that may redeem it.
     pub(crate) fn binding(&mut self, binding: &Binding) {
         let (kind, value) = match binding {
             Binding::Anyone => ("anyone", None),

@@ -37,8 +37,8 @@
 //!   [`commit`](crate::Invitations::commit) and [`release`](crate::Invitations::release) take
 //!   its [`ReservationId`].
 //! - **In one call**: [`Invitations::redeem_with`](crate::Invitations::redeem_with) returns
-//!   [`RedeemedWith`]; its error [`RedeemWithError`] says what is left to do, and
-//!   [`Released`] whether the use is free again.
+//!   [`RedeemedWith`]; its error [`RedeemWithError`] states what the host must
+//!   undo, and [`Released`] whether the use is free again.
 //! - **For administrators**:
 //!   [`Invitations::reservations`](crate::Invitations::reservations) lists each
 //!   [`OpenReservation`].

@@ -54,7 +54,7 @@
 //! | `redeem` on a service inside a host's transaction | within that transaction |
 //! | `commit` during the lease | no: the reservation was asked about, and the account exists |
 //! | `commit` after the lease has expired | yes |
-//! | a repeated call of a redeemer who has redeemed or reserved | no: the first result is returned |
+//! | a repeated call of the same redeemer | no: the first result is returned |
 //! | any call about an invitation that the system granted | no: the system has no user whose rights could end |
 //!
 //! To end the invitations of the system, revoke them.
@@ -104,7 +104,7 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 pub struct Grant<'a> {
     /// The id of the invitation.
     pub invitation: InvitationId,
-    /// The user who granted it: the creator, or whoever last changed the role or the expiry,
+    /// The user who granted it: the creator, or the user who last changed the role or the expiry,
     /// replaced the code or reinstated the invitation.
     pub grantor: &'a UserId,
     /// The role in which that user acted at the time.

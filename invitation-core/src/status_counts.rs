@@ -6,7 +6,8 @@ use crate::{query::Filter, status::Status};
 /// exceeds the cap, or if a store has not examined all candidates of a search.
 ///
 /// ```
-/// use invitation_core::{Status, StatusCounts};
+/// # use invitation_core as invitation;
+/// use invitation::{Status, StatusCounts};
 ///
 /// let mut counts = StatusCounts::up_to(100);
 /// counts.add(Status::Active, 100);
@@ -62,8 +63,7 @@ impl StatusCounts {
         self.count(status).number
     }
 
-    /// Returns whether the number of `status` is exact. Otherwise it is a lower bound: there are
-    /// at least so many.
+    /// Returns whether the number of `status` is exact. Otherwise it is a lower bound.
     #[must_use]
     pub fn is_exact(&self, status: Status) -> bool {
         !self.count(status).is_lower_bound

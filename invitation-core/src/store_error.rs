@@ -25,9 +25,10 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 /// A clone shares the cause, so that one failure of a batch can answer each of its calls.
 ///
 /// ```
+/// # use invitation_core as invitation;
 /// use std::{error::Error as _, io};
 ///
-/// use invitation_core::{StoreError, StoreErrorKind};
+/// use invitation::{StoreError, StoreErrorKind};
 ///
 /// let error = StoreError::new(StoreErrorKind::Unavailable, "get")
 ///     .because(io::Error::from(io::ErrorKind::ConnectionRefused));

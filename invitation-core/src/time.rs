@@ -20,7 +20,8 @@ use crate::field_error::FieldError;
 /// as RFC 3339.
 ///
 /// ```
-/// use invitation_core::Timestamp;
+/// # use invitation_core as invitation;
+/// use invitation::Timestamp;
 ///
 /// let t = Timestamp::from_micros(1_500_000).unwrap();
 /// assert_eq!(t.to_string(), "1970-01-01T00:00:01.5Z");
@@ -142,7 +143,11 @@ impl Clock for SystemClock {
 /// A clock for tests that moves only by explicit calls. Clones share the time.
 ///
 /// ```
-/// use invitation_core::{Clock, ManualClock, Timestamp};
+/// # use invitation_core as invitation;
+/// use invitation::{
+///     Timestamp,
+///     clock::{Clock, ManualClock},
+/// };
 ///
 /// let clock = ManualClock::new(Timestamp::from_micros(0).unwrap());
 /// clock.advance(time::Duration::days(1));

@@ -6,7 +6,8 @@ use time::Duration;
 /// maximum, for a bounded number of attempts.
 ///
 /// ```
-/// use invitation_delivery::Backoff;
+/// # mod invitation { pub use invitation_delivery as delivery; }
+/// use invitation::delivery::Backoff;
 /// use time::Duration;
 ///
 /// let backoff = Backoff::default();

@@ -66,12 +66,15 @@ pub enum ConsumerError<E> {
 /// event is processed at least once.
 ///
 /// ```
+/// # mod invitation { pub use invitation_core::*; pub use invitation_delivery as delivery; }
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// use async_trait::async_trait;
-/// use invitation_core::feed::{CursorHolder, CursorName, FeedPage};
-/// use invitation_core::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
-/// use invitation_delivery::{Consumer, Process, Progress};
+/// use invitation::{
+///     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
+///     delivery::{Consumer, Process, Progress},
+///     store::feed::{CursorHolder, CursorName, FeedPage},
+/// };
 ///
 /// #[derive(Debug, Default)]
 /// struct Counting(AtomicUsize);

@@ -5,16 +5,17 @@
 //! continues after a crash.
 //!
 //! ```
-//! # use invitation_core as invitation;
+//! # mod invitation { pub use invitation_core::*; pub use invitation_delivery as delivery; }
 //! use std::io;
 //!
 //! use async_trait::async_trait;
-//! use invitation::feed::{CursorHolder, CursorName, FeedPage};
-//! use invitation::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
-//! # use invitation_delivery as delivery;
-//! use delivery::{Consumer, ConsumerError, Process, Progress};
+//! use invitation::{
+//!     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
+//!     delivery::{Consumer, ConsumerError, Process, Progress},
+//!     store::feed::{CursorHolder, CursorName, FeedPage},
+//! };
 //!
-//! /// A consumer that another system takes no events from while it is down.
+//! /// Forwards events to another system, which may be down.
 //! #[derive(Debug)]
 //! struct Forward {
 //!     is_up: bool,

@@ -9,12 +9,13 @@ use std::{fmt, sync::Arc};
 /// of a user, role or division is ever part of a key.
 ///
 /// ```
-/// use invitation_redis::Namespace;
+/// # mod invitation { pub use invitation_redis as redis_store; }
+/// use invitation::redis_store::Namespace;
 ///
 /// let tenant: Namespace = "tenant-42".parse()?;
 /// assert_eq!(tenant.pattern(), "{tenant-42}:*");
 /// assert!("{tenant}".parse::<Namespace>().is_err());
-/// # Ok::<_, invitation_redis::InvalidNamespace>(())
+/// # Ok::<_, invitation::redis_store::InvalidNamespace>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Namespace(Arc<str>);

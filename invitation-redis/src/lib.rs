@@ -1,10 +1,13 @@
 //! Redis and Redis Cluster as stores of the invitation library.
 //!
 //! ```no_run
-//! use invitation_core::Invitations;
-//! use invitation_redis::{RedisOptions, RedisStore};
+//! # mod invitation {
+//! #     pub use invitation_core::*;
+//! #     pub use invitation_redis::{self as redis_store, RedisStore};
+//! # }
+//! use invitation::{Invitations, RedisStore, redis_store::RedisOptions};
 //!
-//! # async fn host() -> Result<(), invitation_redis::OpenError> {
+//! # async fn host() -> Result<(), invitation::redis_store::OpenError> {
 //! let store = RedisStore::connect("redis://127.0.0.1/", RedisOptions::new()).await?;
 //! for warning in store.warnings() {
 //!     eprintln!("{warning}"); // "the server: appendfsync is everysec; always was expected"

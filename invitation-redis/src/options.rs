@@ -7,8 +7,9 @@ use crate::keys::Namespace;
 /// Options of a [`RedisStore`](crate::RedisStore).
 ///
 /// ```
+/// # mod invitation { pub use invitation_redis as redis_store; }
 /// use std::{num::NonZeroU32, time::Duration};
-/// use invitation_redis::{Persistence, RedisOptions};
+/// use invitation::redis_store::{Persistence, RedisOptions};
 ///
 /// let one = NonZeroU32::MIN;
 /// let options = RedisOptions::new()
@@ -16,7 +17,7 @@ use crate::keys::Namespace;
 ///     .expecting(Persistence::EverySecond)
 ///     .wait_replicas(one, Duration::from_millis(500));
 /// assert_eq!(options.namespace().as_str(), "tenant-42");
-/// # Ok::<_, invitation_redis::InvalidNamespace>(())
+/// # Ok::<_, invitation::redis_store::InvalidNamespace>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

@@ -34,8 +34,11 @@ const MAX_PURGED: u32 = 500;
 /// Clones share the connection. The [crate documentation](crate) lists the guarantees.
 ///
 /// ```no_run
-/// use invitation_core::Invitations;
-/// use invitation_redis::{RedisOptions, RedisStore};
+/// # mod invitation {
+/// #     pub use invitation_core::*;
+/// #     pub use invitation_redis::{self as redis_store, RedisStore};
+/// # }
+/// use invitation::{Invitations, RedisStore, redis_store::RedisOptions};
 ///
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
 /// // Two applications on one server, whose invitations know nothing of each other.

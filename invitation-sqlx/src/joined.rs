@@ -52,8 +52,12 @@ use crate::{
 /// which counts the nesting.
 ///
 /// ```
-/// # use invitation_core::{Actor, Draft, Invitations, Redeemer, Role, Division, UserId, Username};
-/// use invitation_sqlx::{SqliteStore, sqlx};
+/// # mod invitation {
+/// #     pub use invitation_core::*;
+/// #     pub use invitation_sqlx::{self as sql, SqliteStore};
+/// # }
+/// # use invitation::{Actor, Division, Draft, Invitations, Redeemer, Role, UserId, Username};
+/// use invitation::{SqliteStore, sql::sqlx};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

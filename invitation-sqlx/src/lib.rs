@@ -12,8 +12,14 @@
 //! the driver as [`sqlx`], so that a host can match versions.
 //!
 //! ```
-//! use invitation_core::Invitations;
-//! use invitation_sqlx::{SqlStore, SqliteStore, TablePrefix, sqlx};
+//! # mod invitation {
+//! #     pub use invitation_core::*;
+//! #     pub use invitation_sqlx::{self as sql, SqliteStore};
+//! # }
+//! use invitation::{
+//!     Invitations, SqliteStore,
+//!     sql::{SqlStore, TablePrefix, sqlx},
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -79,10 +79,13 @@ use crate::{
 /// sees what another node has committed only with `wsrep_sync_wait`.
 ///
 /// ```no_run
-/// use invitation_core::Invitations;
-/// use invitation_sqlx::{
-///     MySqlStore,
-///     sqlx::{self, mysql::MySqlPoolOptions},
+/// # mod invitation {
+/// #     pub use invitation_core::*;
+/// #     pub use invitation_sqlx::{self as sql, MySqlStore};
+/// # }
+/// use invitation::{
+///     Invitations, MySqlStore,
+///     sql::sqlx::{self, mysql::MySqlPoolOptions},
 /// };
 ///
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,7 +7,8 @@ use crate::list::Index;
 /// The prefix of the names of the store's tables, `invitation_` by default.
 ///
 /// ```
-/// use invitation_sqlx::TablePrefix;
+/// # mod invitation { pub use invitation_sqlx as sql; }
+/// use invitation::sql::TablePrefix;
 ///
 /// assert_eq!(TablePrefix::default().as_str(), "invitation_");
 /// assert!(TablePrefix::new("acme_inv_").is_ok());

@@ -47,10 +47,13 @@ use crate::{
 /// lower bounds.
 ///
 /// ```no_run
-/// use invitation_core::Invitations;
-/// use invitation_sqlx::{
-///     PgStore,
-///     sqlx::postgres::{PgConnectOptions, PgPoolOptions},
+/// # mod invitation {
+/// #     pub use invitation_core::*;
+/// #     pub use invitation_sqlx::{self as sql, PgStore};
+/// # }
+/// use invitation::{
+///     Invitations, PgStore,
+///     sql::sqlx::postgres::{PgConnectOptions, PgPoolOptions},
 /// };
 ///
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {

@@ -31,8 +31,9 @@ use crate::{TablePrefix, dialect::Dialect, error::store_error, names::Names};
 /// long transaction of the host uses the tables.
 ///
 /// ```
+/// # mod invitation { pub use invitation_sqlx as sql; }
 /// # #[cfg(feature = "sqlite")] {
-/// use invitation_sqlx::{TablePrefix, migrations, sqlx::Sqlite};
+/// use invitation::sql::{TablePrefix, migrations, sqlx::Sqlite};
 ///
 /// let sql = migrations::<Sqlite>(&TablePrefix::default());
 /// assert!(sql[0].contains("CREATE TABLE invitation_codes"));

@@ -30,9 +30,9 @@ use crate::{
 /// A store in a SQLite database.
 ///
 /// ```
-/// use invitation_core::{Draft, Invitations};
-/// use invitation_sqlx::SqliteStore;
-/// # use invitation_core::{Actor, Division, Role, UserId};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_sqlx::SqliteStore; }
+/// use invitation::{Draft, Invitations, SqliteStore};
+/// # use invitation::{Actor, Division, Role, UserId};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -156,8 +156,9 @@ impl SqlStore<Sqlite> {
     /// connection.
     ///
     /// ```
-    /// # async fn host() -> Result<(), invitation_sqlx::sqlx::Error> {
-    /// use invitation_sqlx::{SqliteStore, sqlx::sqlite::SqlitePoolOptions};
+    /// # mod invitation { pub use invitation_sqlx::{self as sql, SqliteStore}; }
+    /// # async fn host() -> Result<(), invitation::sql::sqlx::Error> {
+    /// use invitation::{SqliteStore, sql::sqlx::sqlite::SqlitePoolOptions};
     ///
     /// let pool = SqlitePoolOptions::new()
     ///     .after_release(|conn, _| Box::pin(SqliteStore::may_be_reused(conn)))

@@ -140,10 +140,11 @@ impl<DB: Dialect> SqlStore<DB> {
     /// MariaDB, only redemptions of the same code share a message, and each code has one slot.
     ///
     /// ```
+    /// # use invitation_sqlx as invitation;
     /// # #[cfg(feature = "postgres")]
     /// # fn host(pool: sqlx::PgPool) {
     /// use std::num::NonZeroUsize;
-    /// use invitation_sqlx::PgStore;
+    /// use invitation::PgStore;
     ///
     /// let store = PgStore::new(pool).with_batch_slots(NonZeroUsize::new(4).expect("not 0"));
     /// # }
@@ -158,9 +159,10 @@ impl<DB: Dialect> SqlStore<DB> {
     /// connection from the pool.
     ///
     /// ```
+    /// # use invitation_sqlx as invitation;
     /// # #[cfg(feature = "postgres")]
     /// # fn host(pool: sqlx::PgPool) {
-    /// let store = invitation_sqlx::PgStore::new(pool).with_connection_cache(0);
+    /// let store = invitation::PgStore::new(pool).with_connection_cache(0);
     /// # }
     /// ```
     #[must_use]

@@ -24,8 +24,9 @@ pub(crate) const PAGE: NonZeroU32 = NonZeroU32::new(500).expect("not zero");
 /// Verifies a log. Reads it once, in pages.
 ///
 /// ```
-/// use invitation_audit::{LogKey, MemoryLog, Sealer, Verdict, Verifier, verify};
-/// # use invitation_core::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
+/// use invitation::audit_log::{LogKey, MemoryLog, Sealer, Verdict, Verifier, verify};
+/// # use invitation::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

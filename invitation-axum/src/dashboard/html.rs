@@ -8,7 +8,8 @@ use askama::filters::{Escaper, Html};
 /// a quoted attribute.
 ///
 /// ```
-/// use invitation_axum::HtmlText;
+/// # mod invitation { pub use invitation_axum as web; }
+/// use invitation::web::HtmlText;
 ///
 /// let title = HtmlText::new("Staff & guests");
 /// assert_eq!(format!("<title>{title}</title>"), "<title>Staff &#38; guests</title>");

@@ -47,11 +47,14 @@ use crate::web::Web;
 /// the actor's role.
 ///
 /// ```
+/// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
 /// use std::sync::Arc;
 ///
 /// use axum::Router;
-/// use invitation_axum::{Dashboard, Page, Parts, Service, Strings, Web};
-/// use invitation_core::{Actor, Division, Invitations, MemoryStore, Role, Store, UserId};
+/// use invitation::{
+///     Actor, Division, Invitations, MemoryStore, Role, Store, UserId,
+///     web::{Dashboard, Page, Parts, Service, Strings, Web},
+/// };
 ///
 /// let mut texts = Strings::english();
 /// texts.menu_entry = "Invite codes".into();
@@ -87,7 +90,7 @@ use crate::web::Web;
 /// let who = |_: &Parts| -> Option<Actor> { None };
 /// let web = Web::new(Invitations::new(store), who);
 /// let app: Router = Router::new().nest_service("/invitations", web.dashboard(dashboard));
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 ///
 #[doc = include_str!("../../docs/theme.md")]

@@ -16,7 +16,8 @@ macro_rules! strings {
         /// order them as it needs. `{…}` in a text stands for a value.
         ///
         /// ```
-        /// use invitation_axum::{Dashboard, Strings};
+        /// # mod invitation { pub use invitation_axum as web; }
+        /// use invitation::web::{Dashboard, Strings};
         ///
         /// let mut german = Strings::english();
         /// german.language = "de".into();

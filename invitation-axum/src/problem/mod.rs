@@ -25,8 +25,9 @@ pub use self::kind::ProblemKind;
 /// use it, as the dashboard does, to show the problem in another way.
 ///
 /// ```
+/// # mod invitation { pub use invitation_axum as web; }
 /// use axum::response::IntoResponse;
-/// use invitation_axum::{Problem, ProblemKind};
+/// use invitation::web::{Problem, ProblemKind};
 ///
 /// let response = Problem::new(ProblemKind::NotFound).into_response();
 /// assert_eq!(response.status(), 404);

@@ -83,8 +83,8 @@ impl From<FieldError> for Problem {
     /// Lists the value that was not accepted, so that `?` answers it in a host's handler.
     ///
     /// ```
-    /// use invitation_axum::Problem;
-    /// use invitation_core::Username;
+    /// # mod invitation { pub use invitation_core::*; pub use invitation_axum as web; }
+    /// use invitation::{Username, web::Problem};
     ///
     /// fn name_of(form: &str) -> Result<Username, Problem> {
     ///     Ok(Username::new(form)?)

@@ -70,8 +70,8 @@ pub async fn address_of_ended_invitations_is_erased_and_open_ones_are_counted(
     assert!(scenario.found(ADDRESS).await.is_empty());
 }
 
-/// An invitation without its erased address admits nobody when it is reinstated, until it gets
-/// another address.
+/// An invitation whose address was erased cannot be redeemed, also when it is reinstated, until it
+/// gets another address.
 pub async fn invitation_without_its_erased_address_admits_nobody(fixture: ErasureFixture) {
     let scenario = Scenario::new(fixture);
     let created = scenario.create(&admin(), for_canary()).await;

@@ -67,8 +67,8 @@ impl fmt::Debug for FeedFixture {
 /// promises.
 ///
 /// ```
-/// use invitation_conformance::feed::system_event;
-/// use invitation_core::{EventId, Timestamp};
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{Timestamp, audit::EventId, testing::feed::system_event};
 ///
 /// let event = system_event(EventId::from_bytes([7; 16]), Timestamp::MIN);
 /// assert_eq!((event.at, event.performer.user()), (Timestamp::MIN, None));

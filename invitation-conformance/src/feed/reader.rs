@@ -58,7 +58,7 @@ impl<'f> Reader<'f> {
     }
 }
 
-/// Returns all events of the feed, of which there are `count`.
+/// Returns all events of the feed, which has `count` events.
 pub(super) async fn whole_feed(feed: &dyn Feed, count: usize) -> Vec<FeedEvent> {
     let mut reader = Reader::new(feed, 100);
     reader.read_until(count).await;

@@ -7,15 +7,16 @@
 /// each call. Otherwise it works as [`conformance!`](crate::conformance) does.
 ///
 /// ```
-/// use invitation_conformance::documents::DocumentsFixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::documents::DocumentsFixture};
 ///
 /// async fn fixture() -> DocumentsFixture {
 ///     DocumentsFixture::new(MemoryStore::new())
 /// }
 ///
 /// mod documents {
-///     invitation_conformance::documents_conformance!(super::fixture);
+/// #     mod invitation { pub use invitation_conformance as testing; }
+///     invitation::testing::documents_conformance!(super::fixture);
 /// }
 /// ```
 #[macro_export]

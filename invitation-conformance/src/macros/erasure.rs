@@ -8,15 +8,16 @@
 /// each call. Otherwise it works as [`conformance!`](crate::conformance) does.
 ///
 /// ```
-/// use invitation_conformance::erasure::ErasureFixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::erasure::ErasureFixture};
 ///
 /// async fn fixture() -> ErasureFixture {
 ///     ErasureFixture::new(MemoryStore::new())
 /// }
 ///
 /// mod erasure {
-///     invitation_conformance::erasure_conformance!(super::fixture);
+/// #     mod invitation { pub use invitation_conformance as testing; }
+///     invitation::testing::erasure_conformance!(super::fixture);
 /// }
 /// ```
 #[macro_export]

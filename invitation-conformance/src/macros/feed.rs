@@ -7,15 +7,16 @@
 /// each call. Otherwise it works as [`conformance!`](crate::conformance) does.
 ///
 /// ```
-/// use invitation_conformance::feed::FeedFixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::feed::FeedFixture};
 ///
 /// async fn fixture() -> FeedFixture {
 ///     FeedFixture::new(MemoryStore::new())
 /// }
 ///
 /// mod feed {
-///     invitation_conformance::feed_conformance!(super::fixture);
+/// #     mod invitation { pub use invitation_conformance as testing; }
+///     invitation::testing::feed_conformance!(super::fixture);
 /// }
 /// ```
 #[macro_export]

@@ -7,15 +7,16 @@
 /// each call. Otherwise it works as [`conformance!`](crate::conformance) does.
 ///
 /// ```
-/// use invitation_conformance::funnel::FunnelFixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::funnel::FunnelFixture};
 ///
 /// async fn fixture() -> FunnelFixture {
 ///     FunnelFixture::new(MemoryStore::new())
 /// }
 ///
 /// mod funnel {
-///     invitation_conformance::funnel_conformance!(super::fixture);
+/// #     mod invitation { pub use invitation_conformance as testing; }
+///     invitation::testing::funnel_conformance!(super::fixture);
 /// }
 /// ```
 #[macro_export]

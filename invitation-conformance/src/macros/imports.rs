@@ -7,15 +7,16 @@
 /// each call. Otherwise it works as [`conformance!`](crate::conformance) does.
 ///
 /// ```
-/// use invitation_conformance::imports::ImportsFixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::imports::ImportsFixture};
 ///
 /// async fn fixture() -> ImportsFixture {
 ///     ImportsFixture::new(MemoryStore::new())
 /// }
 ///
 /// mod imports {
-///     invitation_conformance::imports_conformance!(super::fixture);
+/// #     mod invitation { pub use invitation_conformance as testing; }
+///     invitation::testing::imports_conformance!(super::fixture);
 /// }
 /// ```
 #[macro_export]

@@ -21,15 +21,16 @@ pub(crate) use self::{
 /// an area. Each test runs on a multi-threaded Tokio runtime of its own.
 ///
 /// ```
-/// use invitation_conformance::Fixture;
-/// use invitation_core::MemoryStore;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
+/// use invitation::{MemoryStore, testing::Fixture};
 ///
 /// async fn fixture() -> Fixture {
 ///     Fixture::new(MemoryStore::new())
 /// }
 ///
 /// mod promises {
-///     invitation_conformance::conformance!(super::fixture);
+/// #     use invitation_conformance as invitation;
+///     invitation::conformance!(super::fixture);
 /// }
 /// ```
 #[macro_export]

@@ -14,11 +14,11 @@
 //! [`check`] fails again in the same way.
 //!
 //! ```
+//! # mod invitation { pub use invitation_core::*; pub use invitation_conformance as testing; }
 //! use std::sync::Arc;
 //!
 //! use async_trait::async_trait;
-//! use invitation_conformance::model;
-//! use invitation_core::{MemoryStore, Store};
+//! use invitation::{MemoryStore, Store, testing::model};
 //!
 //! #[derive(Default)]
 //! struct Memory(Arc<MemoryStore>);

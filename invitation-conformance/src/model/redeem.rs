@@ -196,7 +196,8 @@ impl Model {
         }
     }
 
-    /// The host vouches for the grantor, if it is asked. The system needs nobody's word.
+    /// Returns the refusal if the host, when it is asked, does not vouch for the grantor. It is not
+    /// asked about a grant of the system.
     pub(super) fn vouched_for(&self, row: &ModelInvitation) -> Result<(), ExpectedRefusal> {
         match row.grantor {
             Some((who, _)) if self.without_standing == Some(who) => {

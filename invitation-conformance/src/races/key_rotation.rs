@@ -176,8 +176,8 @@ pub async fn keys_are_rolled_out_under_load_without_a_failed_call(fixture: Fixtu
     }
 }
 
-/// A code under a retired key is unknown to a stranger. To those who manage it, the refusal names
-/// the key.
+/// A code under a retired key is unknown to a stranger. The refusal of a user who manages the
+/// invitation names the key.
 pub async fn code_under_a_retired_key_is_refused_by_the_name_of_the_key(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let late = harness.with_sealing(first_key()).create(Draft::new()).await;

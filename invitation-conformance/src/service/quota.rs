@@ -186,7 +186,8 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
     );
 }
 
-/// The quota of an invitation is that of its inviter, whoever grants its role by now.
+/// An invitation counts for the quota of its inviter, also when another user has become its
+/// grantor.
 pub async fn revived_invitation_counts_for_its_inviter(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = with_quotas(&harness, cap(1), Cap::Unlimited);

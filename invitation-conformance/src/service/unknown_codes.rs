@@ -37,8 +37,8 @@ impl Interceptor for Calls {
     }
 }
 
-/// A stranger gets the same answer for each of the three, and the same calls are made to the store
-/// for it: otherwise their number would show in the time. Only the trail tells them apart.
+/// A stranger gets the same answer for each of the three. The number of calls to the store is the
+/// same too, because the time of the answer would show a difference. Only the trail has the reason.
 pub async fn unknown_foreign_and_deleted_codes_are_alike(fixture: Fixture) {
     let (harness, factory) = (Harness::with_unlimited_denials(fixture), Factory::new());
     let bound =

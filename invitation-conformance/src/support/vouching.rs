@@ -22,7 +22,7 @@ pub(crate) enum Vouch {
     Everybody,
     /// Vouches for this user only.
     Only(UserId),
-    /// Vouches for everybody but this user.
+    /// Vouches for every grantor but this user.
     AllBut(UserId),
     /// Fails.
     Fail,

@@ -21,7 +21,8 @@ use crate::{
 /// [crockford]: https://www.crockford.com/base32.html
 ///
 /// ```
-/// use invitation_core::{CodeFormat, ParseCodeError, OsEntropy};
+/// # use invitation_core as invitation;
+/// use invitation::code::{CodeFormat, OsEntropy, ParseCodeError};
 ///
 /// let format = CodeFormat::new(16)?.with_prefix("ACME")?;
 /// assert_eq!(format.bits(), 75);
@@ -31,7 +32,7 @@ use crate::{
 /// assert!(format.parse(&text).is_ok());
 /// assert!(format.parse(&text[5..]).is_ok(), "the prefix may be left out");
 /// assert_eq!(format.parse("ACME-XXXX"), Err(ParseCodeError::Length { expected: 16, found: 8 }));
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CodeFormat {

@@ -76,7 +76,8 @@ pub(crate) const TAG_SYMBOLS: usize = 4;
 /// [`reveal`](Self::reveal) is the only way to its text.
 ///
 /// ```
-/// use invitation_core::{CodeFormat, OsEntropy};
+/// # use invitation_core as invitation;
+/// use invitation::code::{CodeFormat, OsEntropy};
 ///
 /// let format = CodeFormat::default();
 /// let code = format.generate(&OsEntropy).unwrap();

@@ -35,8 +35,8 @@ impl CodeFormat {
             .is_some_and(|beginning| code.starts_with(&beginning))
     }
 
-    /// Whether the text is written as codes are: at least two groups, of which only the
-    /// last may be short.
+    /// Returns whether the text is written in the groups of a code: at least two, and each but the
+    /// last has the full length.
     fn is_grouped(&self, text: &str) -> bool {
         let mut groups: Vec<_> =
             text.split(|c: char| !c.is_alphanumeric()).filter(|group| !group.is_empty()).collect();

@@ -26,7 +26,7 @@ pub(super) fn symbols(text: &str, begins: usize) -> impl Iterator<Item = Typed> 
         .filter(|(_, (_, c))| unicode::is_letter_or_digit(*c))
         .flat_map(move |(position, (at, c))| {
             let ends = begins + at + c.len_utf8();
-            // One character may expand to several, some of which are punctuation.
+            // One character may expand to several, and some of these are punctuation.
             unicode::compatible(c)
                 .filter(|symbol| unicode::is_letter_or_digit(*symbol))
                 .map(move |symbol| Typed { symbol, position, ends })

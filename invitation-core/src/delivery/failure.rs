@@ -37,7 +37,8 @@ impl FailureKind {
     /// Returns whether no further attempt is made on its own. A person can still retry.
     ///
     /// ```
-    /// use invitation_core::delivery::FailureKind;
+    /// # use invitation_core as invitation;
+    /// use invitation::delivery::FailureKind;
     ///
     /// assert!(FailureKind::Refused.is_final() && !FailureKind::Deferred.is_final());
     /// ```

@@ -9,12 +9,13 @@ use crate::{email::EmailDomain, id::DeliveryId};
 /// It is made from the delivery alone. A mail that is sent twice therefore has the same one.
 ///
 /// ```
-/// use invitation_core::delivery::{DeliveryId, MessageId};
+/// # use invitation_core as invitation;
+/// use invitation::delivery::{DeliveryId, MessageId};
 ///
 /// let id: DeliveryId = "0197a3c0-0000-7000-8000-000000000001".parse()?;
 /// let message = MessageId::new(id, &"Example.com".parse()?);
 /// assert_eq!(message.to_string(), "0197a3c0-0000-7000-8000-000000000001@example.com");
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct MessageId(String);

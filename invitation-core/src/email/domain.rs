@@ -11,13 +11,14 @@ use crate::field_error::FieldError;
 /// domain.
 ///
 /// ```
-/// use invitation_core::{Email, EmailDomain};
+/// # use invitation_core as invitation;
+/// use invitation::{Email, EmailDomain};
 ///
 /// let domain = EmailDomain::parse("Example.COM")?;
 /// assert_eq!(domain.as_str(), "example.com");
 /// assert_eq!(Email::parse("anna@example.com")?.domain(), domain);
 /// assert_ne!(Email::parse("anna@mail.example.com")?.domain(), domain);
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

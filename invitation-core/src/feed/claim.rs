@@ -60,7 +60,10 @@ pub struct ClaimedCursor<S> {
 /// use std::num::NonZeroU32;
 ///
 /// use invitation::store::feed::{Advance, Claim, CursorHolder, CursorName, Feed, claim};
-/// use invitation::{Clock, Division, Draft, Invitations, MemoryStore, Role, SystemActor, SystemClock};
+/// use invitation::{
+///     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
+///     clock::{Clock, SystemClock},
+/// };
 /// use time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

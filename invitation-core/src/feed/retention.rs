@@ -124,16 +124,16 @@ pub(crate) fn slowest(cursors: &[FeedCursor]) -> Option<&FeedCursor> {
 ///
 /// # For implementors
 ///
-/// A removal begins at the first event of the feed, so what is left is the end of the feed, with
-/// the positions that it had. A position of a removed event MUST NOT be given to another one.
+/// A removal begins at the first event of the feed. The events behind the removed ones keep their
+/// positions. A position of a removed event MUST NOT be given to another one.
 ///
 /// [`Store::record`](crate::Store::record) and the other calls recognise a repeated operation by
 /// the id of its event. They need not recognise it once the event is removed, which is at least a
 /// day later.
 #[async_trait]
 pub trait FeedRetention: Feed + FeedCursors {
-    /// Returns all cursors, in no order. There is one for each kind of consumer, and for each
-    /// endpoint of webhooks, of which there are at most about 1,000.
+    /// Returns all cursors, in no order. There is one for each kind of consumer, and one for
+    /// each endpoint of webhooks. There are at most about 1,000 endpoints.
     ///
     /// # Errors
     ///
@@ -150,7 +150,10 @@ pub trait FeedRetention: Feed + FeedCursors {
     /// ```
     /// # use invitation_core as invitation;
     /// use invitation::store::feed::{Claim, CursorHolder, CursorName, FeedRetention, claim};
-    /// use invitation::{Clock, MemoryStore, SystemClock};
+    /// use invitation::{
+    ///     MemoryStore,
+    ///     clock::{Clock, SystemClock},
+    /// };
     /// use time::Duration;
     ///
     /// # #[tokio::main(flavor = "current_thread")]

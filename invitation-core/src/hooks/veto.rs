@@ -58,7 +58,8 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Veto {
 /// this*.
 ///
 /// ```
-/// use invitation_core::hooks::VetoReason;
+/// # use invitation_core as invitation;
+/// use invitation::decide::hooks::VetoReason;
 ///
 /// let reason = VetoReason::new("  No invitations\r\nbefore\tMonday. ");
 /// assert_eq!(reason.as_str(), "No invitations before Monday.");

@@ -10,13 +10,14 @@ use crate::field_error::FieldError;
 /// `https://example.com/app`. It is configured and never taken from a request.
 ///
 /// ```
-/// use invitation_core::BaseUrl;
+/// # use invitation_core as invitation;
+/// use invitation::delivery::BaseUrl;
 ///
 /// let base = BaseUrl::parse("https://Example.com/app/")?;
 /// assert_eq!(base.to_string(), "https://example.com/app");
 /// assert_eq!(base.origin(), "https://example.com");
 /// assert!(BaseUrl::parse("javascript:alert(1)").is_err());
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BaseUrl {

@@ -12,7 +12,11 @@ use crate::code::InvitationCode;
 /// The host's page that accepts codes, from which links are built.
 ///
 /// ```
-/// use invitation_core::{BaseUrl, CodeFormat, OsEntropy, RegistrationPage};
+/// # use invitation_core as invitation;
+/// use invitation::{
+///     code::{CodeFormat, OsEntropy},
+///     delivery::{BaseUrl, RegistrationPage},
+/// };
 ///
 /// let page = RegistrationPage::new(BaseUrl::parse("https://example.com/app")?);
 /// let code = CodeFormat::default().generate(&OsEntropy)?;

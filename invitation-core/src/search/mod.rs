@@ -44,11 +44,12 @@ impl Search {
     /// bytes, or contains neither a letter nor a digit.
     ///
     /// ```
-    /// use invitation_core::{CodeFormat, Search};
+    /// # use invitation_core as invitation;
+    /// use invitation::{code::CodeFormat, store::Search};
     ///
     /// let search = Search::parse("Anna Lind", &CodeFormat::default())?;
     /// assert_eq!(search.terms().len(), 2);
-    /// # Ok::<_, invitation_core::FieldError>(())
+    /// # Ok::<_, invitation::FieldError>(())
     /// ```
     pub fn parse(text: &str, format: &CodeFormat) -> Result<Self, FieldError> {
         Query::parse(text, format, &Sealing::readable()).map(|query| query.search)

@@ -81,7 +81,11 @@ impl<S: Store> Invitations<S> {
     /// `Reserved`.
     ///
     /// ```
-    /// use invitation_core::{Actor, Checked, Division, Draft, Email, Invitations, MemoryStore, Redeemer, Refusal, Role, UserId, Username};
+    /// # use invitation_core as invitation;
+    /// use invitation::{
+    ///     Actor, Checked, Division, Draft, Email, Invitations, MemoryStore, Redeemer, Refusal,
+    ///     Role, UserId, Username,
+    /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -102,8 +102,10 @@ impl Criteria {
     /// invitation keeps its expiry and matches too, unless the status excludes it.
     ///
     /// ```
-    /// use invitation_core::{
-    ///     Actor, Criteria, Division, Draft, Expiry, Invitations, MemoryStore, Paging, Role, UserId,
+    /// # use invitation_core as invitation;
+    /// use invitation::{
+    ///     Actor, Criteria, Division, Draft, Expiry, Invitations, MemoryStore, Paging, Role,
+    ///     UserId,
     /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -124,7 +126,7 @@ impl Criteria {
         Self { expires_in: Some(Duration::days(days.into())), ..self }
     }
 
-    /// Returns the time range of the expiry, for pages of which the first was made at `now`.
+    /// Returns the time range of the expiry. `now` is the time at which the first page was made.
     pub(super) fn expiry_range(&self, now: Timestamp) -> TimeRange {
         let Some(time) = self.expires_in else { return self.expires };
         let end = now.checked_add(time).unwrap_or(Timestamp::MAX);

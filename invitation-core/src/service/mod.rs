@@ -98,7 +98,10 @@ const TRIES: usize = 8;
 /// refused as [`UnknownRole`](crate::Refusal::UnknownRole) instead.
 ///
 /// ```
-/// use invitation_core::{Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, UserId, Username};
+/// # use invitation_core as invitation;
+/// use invitation::{
+///     Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, UserId, Username,
+/// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

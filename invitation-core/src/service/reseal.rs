@@ -193,7 +193,7 @@ impl<S: Store> Invitations<S> {
                 continue;
             }
             match settings.sealing.open(row.id, &row.sealed, &settings.format) {
-                // Rewriting such a row would issue a code that nobody was given.
+                // Rewriting such a row would make a code valid that was never issued.
                 Ok(code) if !settings.sealing.digests(&code).contains(&row.digest) => {
                     unopened.push(UnsealError::new(row.id, UnsealCause::Damaged));
                 }

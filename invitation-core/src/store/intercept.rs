@@ -194,12 +194,14 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
 /// operations pass through it, too.
 ///
 /// ```
+/// # use invitation_core as invitation;
 /// use std::sync::atomic::{AtomicU32, Ordering};
 ///
 /// use async_trait::async_trait;
-/// use invitation_core::{
-///     Actor, Division, Draft, Error, Intercept, Interceptor, Invitations, MemoryStore, Operation,
-///     Role, StoreCall, StoreError, StoreErrorKind, UserId,
+/// use invitation::{
+///     Actor, Division, Draft, Error, Invitations, MemoryStore, Role, StoreError, StoreErrorKind,
+///     UserId,
+///     store::{Intercept, Interceptor, Operation, StoreCall},
 /// };
 ///
 /// /// Counts the calls, and loses the answer of every insertion.

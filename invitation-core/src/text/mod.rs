@@ -159,7 +159,7 @@ name! {
     ///
     /// assert_eq!(Username::new("山田\u{3000}太郎")?.as_str(), "山田 太郎");
     ///
-    /// // Nobody can look like another user by a character that is not seen.
+    /// // An invisible character would make the name look like that of another user.
     /// let refused = Username::new("an\u{200b}na").unwrap_err();
     /// assert_eq!(refused.field(), "username");
     /// assert!(refused.message().ends_with("(position 3)"));
@@ -175,12 +175,13 @@ impl Username {
     /// compatibility forms such as full-width letters, and the kind and number of spaces.
     ///
     /// ```
-    /// use invitation_core::Username;
+    /// # use invitation_core as invitation;
+    /// use invitation::Username;
     ///
     /// let (given, other) = (Username::new("Jürgen")?, Username::new("ju\u{308}RGEN")?);
     /// assert_ne!(given, other);
     /// assert_eq!(given.comparison_key(), other.comparison_key());
-    /// # Ok::<_, invitation_core::FieldError>(())
+    /// # Ok::<_, invitation::FieldError>(())
     /// ```
     #[must_use]
     pub fn comparison_key(&self) -> String {

@@ -1,15 +1,18 @@
 //! Mail: the codes of invitations, sent to their addresses.
 //!
 //! ```
-//! # use invitation_core as invitation;
+//! # mod invitation { pub use invitation_core::*; pub use invitation_delivery as delivery; }
 //! use std::sync::{Arc, Mutex};
 //!
 //! use async_trait::async_trait;
-//! use invitation::delivery::{BaseUrl, Deliveries, DeliveryFailure, RegistrationPage};
-//! use invitation::feed::{CursorHolder, CursorName};
-//! use invitation::{Division, Draft, Email, Invitations, MemoryStore, Role, SystemActor};
-//! use invitation_delivery::Consumer;
-//! use invitation_delivery::mail::{Mail, MailQueue, MailWorker, Mailer, Phrases, StandardTemplate};
+//! use invitation::{
+//!     Division, Draft, Email, Invitations, MemoryStore, Role, SystemActor,
+//!     delivery::{
+//!         BaseUrl, Consumer, Deliveries, DeliveryFailure, RegistrationPage,
+//!         mail::{Mail, MailQueue, MailWorker, Mailer, Phrases, StandardTemplate},
+//!     },
+//!     store::feed::{CursorHolder, CursorName},
+//! };
 //!
 //! /// A host's own mailer. `SmtpMailer` (feature `smtp`) sends to a mail server.
 //! #[derive(Debug, Default)]

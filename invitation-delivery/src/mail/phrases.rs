@@ -11,7 +11,8 @@ use time::{OffsetDateTime, macros::format_description};
 /// braces stay as they are.
 ///
 /// ```
-/// use invitation_delivery::mail::Phrases;
+/// # mod invitation { pub use invitation_delivery as delivery; }
+/// use invitation::delivery::mail::Phrases;
 ///
 /// let mut phrases = Phrases::english("Perfect10");
 /// phrases.language = "de".into();

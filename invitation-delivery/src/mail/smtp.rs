@@ -28,14 +28,15 @@ const TOTAL: Duration = Duration::from_mins(2);
 /// A [`Mailer`] that sends to a mail server by SMTP, over TLS by rustls.
 ///
 /// ```
-/// use invitation_delivery::mail::SmtpMailer;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_delivery as delivery; }
+/// use invitation::delivery::mail::SmtpMailer;
 ///
 /// let mailer = SmtpMailer::new(
 ///     "smtps://user:secret@mail.example.com",
 ///     "Perfect10 <no-reply@example.com>",
 /// )?;
 /// assert!(!format!("{mailer:?}").contains("secret"));
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 ///
 /// | URL | Connection |

@@ -66,7 +66,8 @@ impl MailContext<'_> {
 /// implements the trait:
 ///
 /// ```
-/// use invitation_delivery::mail::{Content, ContentError, MailContext, MailTemplate};
+/// # mod invitation { pub use invitation_delivery as delivery; }
+/// use invitation::delivery::mail::{Content, ContentError, MailContext, MailTemplate};
 ///
 /// #[derive(Debug)]
 /// struct German;

@@ -10,12 +10,13 @@ use url::Url;
 /// `List-Unsubscribe` (RFC 2369).
 ///
 /// ```
-/// use invitation_delivery::mail::UnsubscribeUrl;
+/// # mod invitation { pub use invitation_core::*; pub use invitation_delivery as delivery; }
+/// use invitation::delivery::mail::UnsubscribeUrl;
 ///
 /// let url = UnsubscribeUrl::parse("https://example.com/stop?i=7")?;
 /// assert_eq!(url.as_str(), "https://example.com/stop?i=7");
 /// assert!(UnsubscribeUrl::parse("javascript:alert(1)").is_err());
-/// # Ok::<_, invitation_core::FieldError>(())
+/// # Ok::<_, invitation::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnsubscribeUrl(String);

@@ -55,7 +55,8 @@ const fn v6(start: [u16; 2], prefix: u8) -> Ipv6Net {
 /// service of a cloud or the host itself (server-side request forgery).
 ///
 /// ```
-/// use invitation_delivery::webhook::Addresses;
+/// # mod invitation { pub use invitation_delivery as delivery; }
+/// use invitation::delivery::webhook::Addresses;
 ///
 /// let addresses = Addresses::public().and("10.20.0.0/16")?;
 /// assert!(addresses.allow("10.20.3.4".parse()?) && addresses.allow("1.1.1.1".parse()?));

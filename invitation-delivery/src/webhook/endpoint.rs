@@ -23,7 +23,8 @@ const MAX_NAME: usize = CursorName::MAX_BYTES - CURSORS.len();
 /// A receiver of webhooks that is to be registered.
 ///
 /// ```
-/// use invitation_delivery::webhook::NewEndpoint;
+/// # mod invitation { pub use invitation_delivery as delivery; }
+/// use invitation::delivery::webhook::NewEndpoint;
 ///
 /// assert!(NewEndpoint::new("crm", "https://crm.example/hooks").is_ok());
 /// let refused = NewEndpoint::new("crm", "ftp://crm.example/").unwrap_err();

@@ -4,8 +4,11 @@
 //! events of the [feed](invitation_core::feed) by [Standard Webhooks], version 1.0.
 //!
 //! ```
-//! use invitation_core::MemoryStore;
-//! use invitation_delivery::webhook::{EndpointState, NewEndpoint, Transport, Webhooks};
+//! # mod invitation { pub use invitation_core::*; pub use invitation_delivery as delivery; }
+//! use invitation::{
+//!     MemoryStore,
+//!     delivery::webhook::{EndpointState, NewEndpoint, Transport, Webhooks},
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -23,8 +23,11 @@ impl Keyring {
     /// The cipher is XChaCha20-Poly1305, under a subkey that encrypts no codes.
     ///
     /// ```
-    /// use invitation_core::code::OsEntropy;
-    /// use invitation_core::code::keyring::{KeyId, KeySecret, Keyring};
+    /// # use invitation_core as invitation;
+    /// use invitation::code::{
+    ///     OsEntropy,
+    ///     keyring::{KeyId, KeySecret, Keyring},
+    /// };
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let ring = Keyring::new(KeyId::new("2026-01")?, &KeySecret::generate(&OsEntropy)?);

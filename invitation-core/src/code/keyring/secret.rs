@@ -15,7 +15,8 @@ use crate::entropy::{Entropy, EntropyError};
 /// The secret of a key: 32 random bytes, wiped on drop and never shown by `Debug`.
 ///
 /// ```
-/// use invitation_core::code::{OsEntropy, keyring::KeySecret};
+/// # use invitation_core as invitation;
+/// use invitation::code::{OsEntropy, keyring::KeySecret};
 ///
 /// let secret = KeySecret::generate(&OsEntropy)?;
 /// let text = secret.reveal_hex(); // for a file that only the host can read

@@ -20,7 +20,8 @@ use crate::{
 /// It is read from JSON, where unknown fields are refused.
 ///
 /// ```
-/// use invitation_core::import::file::DraftFields;
+/// # use invitation_core as invitation;
+/// use invitation::import::file::DraftFields;
 ///
 /// let fields: DraftFields = serde_json::from_str(r#"{"email": "anna", "max_uses": 0}"#)?;
 /// let mistakes = fields.into_draft().unwrap_err();

@@ -31,7 +31,8 @@ fn beginnings(cell: &str) -> impl Iterator<Item = usize> {
 /// that begins with a control character.
 ///
 /// ```
-/// use invitation_core::import::file::harmless;
+/// # use invitation_core as invitation;
+/// use invitation::import::file::harmless;
 ///
 /// assert_eq!(harmless("=1+1"), "'=1+1");
 /// assert_eq!(harmless("anna@example.com"), "anna@example.com");

@@ -4,7 +4,8 @@
 //! It does no I/O. Its memory is bounded, whatever the file contains.
 //!
 //! ```
-//! use invitation_core::import::file::{FileFormat, FileReader};
+//! # use invitation_core as invitation;
+//! use invitation::import::file::{FileFormat, FileReader};
 //!
 //! let file = "E-Mail;Role;Division\nanna@example.com;staff;sales\nben;staff;sales\n";
 //! let mut reader = FileReader::new(FileFormat::Csv);
@@ -23,7 +24,7 @@
 //! let mistake = &rows[1].draft.as_ref().unwrap_err().mistakes[0];
 //! assert_eq!((rows[1].line, &*mistake.field), (3, "email"));
 //! assert_eq!(reader.spelling("email"), "E-Mail");
-//! # Ok::<_, invitation_core::import::file::FileError>(())
+//! # Ok::<_, invitation::import::file::FileError>(())
 //! ```
 //!
 //! # CSV

@@ -97,12 +97,13 @@ impl<S: Store> Deliveries<S> {
     /// [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown).
     ///
     /// ```
+    /// # use invitation_core as invitation;
     /// use std::sync::Arc;
     ///
-    /// use invitation_core::delivery::{Deliveries, Resend};
-    /// use invitation_core::{
-    ///     Actor, Criteria, Division, Draft, Email, IdempotencyKey, Invitations, MemoryStore, Paging,
-    ///     Role, UserId,
+    /// use invitation::{
+    ///     Actor, Criteria, Division, Draft, Email, IdempotencyKey, Invitations, MemoryStore,
+    ///     Paging, Role, UserId,
+    ///     delivery::{Deliveries, Resend},
     /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -111,7 +112,7 @@ impl<S: Store> Deliveries<S> {
     /// let invitations = Invitations::new(Arc::clone(&store));
     /// let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?)
     ///     .based_in(Division::new("sales")?);
-    /// let staff = || -> Result<_, invitation_core::FieldError> {
+    /// let staff = || -> Result<_, invitation::FieldError> {
     ///     Ok(Draft::new().with_role(Role::new("staff")?))
     /// };
     /// let for_anna = staff()?.for_email(Email::parse("anna@example.com")?);

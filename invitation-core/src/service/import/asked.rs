@@ -17,7 +17,11 @@ use crate::{
 /// Many drafts in one request, each with an outcome of its own.
 ///
 /// ```
-/// use invitation_core::{Draft, Duplicates, Import, ImportMode, ImportRow};
+/// # use invitation_core as invitation;
+/// use invitation::{
+///     Draft,
+///     import::{Duplicates, Import, ImportMode, ImportRow},
+/// };
 ///
 /// let import = Import::new(vec![ImportRow::Draft(Draft::new())])
 ///     .with_mode(ImportMode::BestEffort)
