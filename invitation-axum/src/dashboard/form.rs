@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::{Strings, page::PageContext, row::Summary};
 use crate::{
-    body::{self, media_type, unsupported},
+    body::{self, unsupported},
     problem::{Problem, ProblemKind},
     query::{Given, QueryErrors},
     web::Web,
@@ -27,14 +27,7 @@ impl Input {
 
     /// Reads the body of a form. Returns 415, 413, 408 or 400 for any other body.
     pub(super) async fn of_body(request: Request, web: &Web) -> Result<Self, Problem> {
-        let is_form = media_type(&request).as_deref() == Some("application/x-www-form-urlencoded");
-        let body = request.into_body();
-        if !is_form {
-            body::discard(body).await;
-            return Err(unsupported("the body must be that of a form"));
-        }
-        let bytes = body::read(body, web.limits().body, web).await?;
-        body::check_form(&bytes)?;
+        let (_, bytes) = body::read_form(request, web).await?;
         Ok(Self::of_bytes(&bytes))
     }
 
