@@ -251,6 +251,7 @@ pub(super) struct FormPage<'a> {
     heading: &'a str,
     intro: Option<&'a str>,
     summary: Option<Summary<'a>>,
+    facts: Vec<(&'a str, String)>,
     notice: Option<String>,
     has_mistakes: bool,
     action: String,
@@ -271,6 +272,7 @@ impl<'a> FormPage<'a> {
             heading,
             intro: None,
             summary: None,
+            facts: Vec::new(),
             notice: None,
             has_mistakes: false,
             action,
@@ -279,6 +281,11 @@ impl<'a> FormPage<'a> {
             submit: &t.save,
             is_final: false,
         }
+    }
+
+    /// Sets the page that the user came from.
+    pub(super) fn with_back(self, path: String, label: &'a str) -> Self {
+        Self { back: path, back_label: label, ..self }
     }
 
     pub(super) fn with_submit(self, submit: &'a str) -> Self {
@@ -292,6 +299,11 @@ impl<'a> FormPage<'a> {
     /// Adds a summary of the invitation that the form is about.
     pub(super) fn about(self, summary: Summary<'a>) -> Self {
         Self { summary: Some(summary), ..self }
+    }
+
+    /// Adds facts, each with its label, about what the form is about.
+    pub(super) fn with_facts(self, facts: Vec<(&'a str, String)>) -> Self {
+        Self { facts, ..self }
     }
 
     /// Sets whether sending the form takes something away.

@@ -16,7 +16,7 @@ use invitation_core::{
 use uuid::Uuid;
 
 use super::{
-    Strings,
+    Strings, batches,
     form::{Choice, Field, Input, Kind},
     page::{PageContext, page},
     row::When,
@@ -268,6 +268,8 @@ struct JobPage<'a> {
     may_start: bool,
     may_cancel: bool,
     has_result: bool,
+    /// The path of the list of the created invitations.
+    batch: Option<String>,
 }
 
 impl<'a> JobPage<'a> {
@@ -309,6 +311,7 @@ impl<'a> JobPage<'a> {
                 ImportState::Uploaded | ImportState::Queued | ImportState::Running
             ),
             has_result: is_final && progress.rows > 0,
+            batch: (progress.created > 0).then(|| batches::link(context, id)),
         }
     }
 }

@@ -11,6 +11,8 @@ use time::{Duration, OffsetDateTime};
 use super::english;
 
 #[macro_use]
+mod batch;
+#[macro_use]
 mod errors;
 #[macro_use]
 mod import;
@@ -21,4 +23,4 @@ mod list;
 #[macro_use]
 mod reports;
 
-list_texts! { [invitation_texts import_texts report_texts error_texts strings] }
+list_texts! { [invitation_texts import_texts batch_texts report_texts error_texts strings] }
