@@ -200,3 +200,34 @@ async fn question_ends_with_the_last_call_that_waits_for_it() {
     let decision = next.await;
     assert!(matches!(decision, Ok(Decision::Allowed(_))), "{decision:?}");
 }
+
+/// Shared budgets that panic.
+#[derive(Debug)]
+struct Broken;
+
+#[async_trait]
+impl SharedBudgets for Broken {
+    async fn take_tokens(
+        &self,
+        _: &BudgetKey,
+        _: BudgetWindow,
+        _: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        panic!("a store with a fault");
+    }
+}
+
+#[tokio::test]
+async fn panic_of_the_shared_budget_is_an_error_of_its_calls() {
+    let throttle = GuessThrottle::shared(Broken);
+    for code in 0..BLOCK {
+        // The first tokens need no question.
+        if let Ok(Decision::Allowed(token)) = take(&throttle, code).await {
+            token.spend();
+        }
+    }
+    for code in [100, 101] {
+        let error = take(&throttle, code).await.expect_err("the budget is not known");
+        assert_eq!(error.kind(), StoreErrorKind::Other);
+    }
+}

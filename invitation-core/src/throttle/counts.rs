@@ -3,16 +3,22 @@
 use std::{collections::HashMap, future::poll_fn, num::NonZeroU32, pin::Pin, task::Poll};
 
 use futures_channel::oneshot;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::{
     BudgetKey, BudgetWindow, GuessBudgets,
     buckets::{BucketPlace, BucketRules, Buckets, NoToken, window_to_count_in},
-    driven::{DrivenCall, WeakCall},
 };
 use crate::{report::GuessBudget, store_error::StoreError, time::Timestamp};
 
 /// The maximum number of calls that wait for a token of another call. Further ones are refused.
 const MAX_WAITING: usize = 1_000;
+
+/// A question for a block. Every call that waits for its answer drives it, because a host may keep
+/// the call that asked and not poll it.
+pub(super) type Question = Shared<BoxFuture<'static, Result<(), StoreError>>>;
+
+type WeakQuestion = WeakShared<BoxFuture<'static, Result<(), StoreError>>>;
 
 /// The keys of the budgets that an attempt takes tokens of.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +50,7 @@ pub(super) struct GuessCounts {
     /// token back or spends it, so that none depends on another one that was dropped.
     waiting: HashMap<(GuessBudget, BucketPlace), Vec<oneshot::Sender<()>>>,
     /// The calls that ask for a block. They are dropped with the tasks that wait for them.
-    asking: HashMap<(GuessBudget, BudgetKey), WeakCall>,
+    asking: HashMap<(GuessBudget, BudgetKey), WeakQuestion>,
     /// The number of waiting calls.
     waiters: usize,
 }
@@ -72,7 +78,7 @@ pub(super) struct Wait {
     /// Answered when a token comes back or is spent, or when a block has come.
     ended: oneshot::Receiver<()>,
     /// The question for a block, which this call drives too.
-    asking: Option<DrivenCall>,
+    asking: Option<Question>,
 }
 
 impl Wait {
@@ -148,8 +154,11 @@ impl GuessCounts {
 
     /// Keeps the question for a block that [`block_due`](Self::block_due) has returned, so that
     /// calls which wait for the block can drive it.
-    pub(super) fn asks(&mut self, budget: GuessBudget, key: BudgetKey, call: &DrivenCall) {
-        self.asking.insert((budget, key), call.downgrade());
+    pub(super) fn asks(&mut self, budget: GuessBudget, key: BudgetKey, question: &Question) {
+        // One that has ended has no weak form, and nobody waits for it.
+        if let Some(question) = question.downgrade() {
+            self.asking.insert((budget, key), question);
+        }
     }
 
     /// Takes the answer to the question for a block; none if there is none. Calls that wait go on:
@@ -199,7 +208,9 @@ impl GuessCounts {
         self.waiting.entry((budget, place)).or_default().push(sender);
         self.waiters += 1;
         let asking = match place {
-            BucketPlace::Own(key) => self.asking.get(&(budget, key)).and_then(WeakCall::upgrade),
+            BucketPlace::Own(key) => {
+                self.asking.get(&(budget, key)).and_then(WeakQuestion::upgrade)
+            }
             // Nobody asks for blocks of the overflow.
             BucketPlace::Overflow => None,
         };

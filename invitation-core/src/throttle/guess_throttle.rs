@@ -2,23 +2,24 @@
 
 use std::{
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use time::Duration;
 
 use super::{
     Attempt, BudgetKey, BudgetWindow, Decision, GuessBudgets, MIN_BITS_WITHOUT_THROTTLE,
     SharedBudgets, Throttle, Token,
     buckets::{BucketPlace, BucketRules, Buckets, NoToken},
-    counts::{GuessCounts, GuessKeys, Places, TokenAnswer},
-    driven::DrivenCall,
+    counts::{GuessCounts, GuessKeys, Places, Question, TokenAnswer},
     source::GuessSource,
 };
 use crate::{
     report::{self, GuessBudget},
-    store_error::StoreError,
+    store_error::{StoreError, StoreErrorKind},
     time::Timestamp,
 };
 
@@ -106,20 +107,24 @@ impl GuessThrottle {
         budget: GuessBudget,
         keys: &GuessKeys,
         window: BudgetWindow,
-    ) -> Option<DrivenCall> {
+    ) -> Option<Question> {
         let mut counts = self.counts();
         let (window, block) = counts.block_due(budget, keys, window)?;
         let (key, shared) = (keys.of(budget), Arc::clone(shared));
         let asking = Asking { counts: Arc::clone(&self.counts), window, budget, key, taken: None };
-        let call = DrivenCall::new(async move {
+        let question = async move {
             // All of it, not only the field: it has to end with the question.
             let mut asking = asking;
             asking.taken = Some(shared.take_tokens(&key, window, block).await?);
             Ok(())
-        });
+        };
+        // A store that panics must not break the calls that only wait.
+        let question = AssertUnwindSafe(question).catch_unwind();
+        let panicked = |_| Err(StoreError::new(StoreErrorKind::Other, "take_tokens"));
+        let question = question.map(move |answer| answer.unwrap_or_else(panicked)).boxed().shared();
         // Under the same lock: no call finds out that one asks, and not which one.
-        counts.asks(budget, key, &call);
-        Some(call)
+        counts.asks(budget, key, &question);
+        Some(question)
     }
 }
 

@@ -119,8 +119,6 @@ mod budgets;
 #[cfg(feature = "throttle")]
 mod counts;
 #[cfg(feature = "throttle")]
-mod driven;
-#[cfg(feature = "throttle")]
 mod guess_throttle;
 mod shared;
 #[cfg(feature = "throttle")]
