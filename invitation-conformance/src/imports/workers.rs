@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use invitation_core::import::jobs::ImportState;
+use invitation_core::{
+    Action,
+    import::jobs::{ImportRun, ImportState},
+};
 
 use super::{
     ImportsFixture,
@@ -29,4 +32,29 @@ pub async fn workers_share_imports_and_create_each_row_once(fixture: ImportsFixt
         assert_eq!(scene.job(id).await.state(), ImportState::Done);
         scene.has_each_row_once(id, &text, good, &format!("import{n}")).await;
     }
+}
+
+/// Of two workers that claim an import at the same moment, one gets it. The other creates nothing,
+/// and the import ends once.
+pub async fn one_of_two_claims_at_the_same_moment_succeeds(fixture: ImportsFixture) {
+    let scene = Scene::new(fixture);
+    let text = file(PART, "a", None);
+    let id = scene.order(csv(), &text).await;
+    // The first worker stops immediately before it stores its claim, and the second one behind.
+    let (before, behind) = (Interrupt::at(1), Interrupt::at(2));
+    let first = async {
+        let run = scene.run_in_calls(&before).await;
+        behind.release();
+        run
+    };
+    let order = async {
+        before.reached().await;
+        behind.reached().await;
+        before.release();
+    };
+    let (first, second, ()) = tokio::join!(first, scene.run_in_calls(&behind), order);
+    assert_eq!(first.expect("a run"), ImportRun::Idle);
+    assert_eq!(second.expect("a run"), ImportRun::Worked);
+    scene.has_each_row_once(id, &text, PART, "a").await;
+    assert_eq!(scene.events(Action::Import).await.len(), 2, "ordered and ended");
 }

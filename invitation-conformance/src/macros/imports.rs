@@ -89,6 +89,7 @@ macro_rules! __imports_promises {
             }
             workers {
                 workers_share_imports_and_create_each_row_once
+                one_of_two_claims_at_the_same_moment_succeeds
             }
             evidence {
                 each_step_of_an_import_leaves_one_event
