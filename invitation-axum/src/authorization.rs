@@ -1,17 +1,13 @@
-//! Extractors for the actor of a request, for the actor's right, and for the ids in the path. They run before the body is read.
+//! Extractors for the actor of a request, and for the actor's right. They run before the body is read.
 
-use std::{convert::Infallible, marker::PhantomData};
+use std::marker::PhantomData;
 
-use axum::{
-    extract::{FromRequestParts, RawPathParams},
-    http::request::Parts,
-};
-use invitation_core::{
-    Actor, InvitationId, RequestContext, Right, delivery::DeliveryId, documents::DocumentName,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use invitation_core::{Actor, RequestContext, Right};
 
 use crate::{
     origin,
+    path::PathId,
     problem::{Problem, ProblemKind},
     request_id::RequestId,
     web::Web,
@@ -79,62 +75,8 @@ impl<R: RequiredRight> FromRequestParts<Web> for Authorized<R> {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let SignedIn(actor) = SignedIn::from_request_parts(parts, web).await?;
-        let Ok(PathId(invitation)) = PathId::from_request_parts(parts, web).await;
+        let Ok(PathId(invitation)) = <PathId>::from_request_parts(parts, web).await;
         web.service().authorize(&actor, R::RIGHT, invitation).await?;
         Ok(Self(actor, PhantomData))
     }
-}
-
-/// The invitation id in the path; `None` if the path has no parameter `id`, or if its text is not
-/// an id.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PathId(Option<InvitationId>);
-
-impl PathId {
-    /// Returns the id, or the problem 404 if there is none. Handlers call this after the body
-    /// has been read, so that a malformed body is reported first.
-    pub(crate) fn id(self) -> Result<InvitationId, Problem> {
-        self.0.ok_or_else(Problem::no_such_invitation)
-    }
-}
-
-impl FromRequestParts<Web> for PathId {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        Ok(Self(path_parameter(parts, web, "id").await.and_then(|id| id.parse().ok())))
-    }
-}
-
-/// The delivery id in the path; `None` if its text is not an id.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PathDelivery(pub(crate) Option<DeliveryId>);
-
-impl FromRequestParts<Web> for PathDelivery {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        Ok(Self(path_parameter(parts, web, "delivery").await.and_then(|id| id.parse().ok())))
-    }
-}
-
-/// The name of an endpoint in the path; `None` if its text cannot be one.
-#[derive(Clone, Debug)]
-pub(crate) struct PathEndpoint(pub(crate) Option<DocumentName>);
-
-impl FromRequestParts<Web> for PathEndpoint {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let name = path_parameter(parts, web, "endpoint").await;
-        Ok(Self(name.and_then(|name| DocumentName::new(name).ok())))
-    }
-}
-
-/// Returns the last parameter of this name: the path at which the host mounts the routes may have
-/// one, too.
-async fn path_parameter(parts: &mut Parts, web: &Web, wanted: &str) -> Option<String> {
-    let params = RawPathParams::from_request_parts(parts, web).await.ok()?;
-    let found = params.iter().filter(|(name, _)| *name == wanted).last();
-    found.map(|(_, value)| value.to_owned())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, Bytes},
     extract::{FromRef, FromRequest, Request},
-    http::header,
+    http::{header, request::Parts},
 };
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
@@ -76,22 +76,42 @@ pub(crate) fn unsupported(expected: &'static str) -> Problem {
     Problem::new(ProblemKind::UnsupportedMediaType).with_detail(expected)
 }
 
+/// Reads the whole body of a request whose media type must be `expected`. Returns 415 with `otherwise`
+/// for another one, and the errors of [`read`].
+async fn read_as(
+    expected: &str,
+    otherwise: &'static str,
+    request: Request,
+    web: &Web,
+) -> Result<(Parts, Bytes), Problem> {
+    let is_expected = media_type(&request).as_deref() == Some(expected);
+    let (parts, body) = request.into_parts();
+    if !is_expected {
+        discard(body).await;
+        return Err(unsupported(otherwise));
+    }
+    Ok((parts, read(body, web.limits().body, web).await?))
+}
+
 /// The largest number of fields in a form. Each field takes dozens of bytes of memory,
 /// however little it holds.
 pub(crate) const MAX_FIELDS: usize = 100;
 
-/// Refuses a form with too many fields, and one that is not UTF-8: its bytes would
-/// silently become other characters.
-pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Problem> {
+/// Reads the body of an HTML form. Returns the errors of [`read_as`], and 400 for a form with too many
+/// fields, or one that is not UTF-8: its bytes would silently become other characters.
+pub(crate) async fn read_form(request: Request, web: &Web) -> Result<(Parts, Bytes), Problem> {
+    let otherwise = "the body must be that of a form";
+    let (parts, bytes) =
+        read_as("application/x-www-form-urlencoded", otherwise, request, web).await?;
     let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
     let mut left = MAX_FIELDS;
-    for (name, value) in form_urlencoded::parse(bytes) {
+    for (name, value) in form_urlencoded::parse(&bytes) {
         left = left.checked_sub(1).ok_or(malformed("the form has too many fields"))?;
         if [name, value].iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
             return Err(malformed("the form is not UTF-8"));
         }
     }
-    Ok(())
+    Ok((parts, bytes))
 }
 
 /// An extractor for a JSON body, which the host's own handlers can use, too. A mistake in the body
@@ -129,13 +149,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let web = &Web::from_ref(state);
-        let is_json = media_type(&request).as_deref() == Some("application/json");
-        let body = request.into_body();
-        if !is_json {
-            discard(body).await;
-            return Err(unsupported(JSON));
-        }
-        let bytes = read(body, web.limits().body, web).await?;
+        let (_, bytes) = read_as("application/json", JSON, request, web).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -154,14 +168,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let web = &Web::from_ref(state);
-        let is_form = media_type(&request).as_deref() == Some("application/x-www-form-urlencoded");
-        let (parts, body) = request.into_parts();
-        if !is_form {
-            discard(body).await;
-            return Err(unsupported("the body must be that of a form"));
-        }
-        let bytes = read(body, web.limits().body, web).await?;
-        check_form(&bytes)?;
+        let (parts, bytes) = read_form(request, web).await?;
         let request = Request::from_parts(parts, bytes.into());
         let form = axum::Form::from_request(request, &()).await;
         let axum::Form(fields) = form.map_err(|_| Problem::new(ProblemKind::Invalid))?;

@@ -80,6 +80,7 @@ mod identify;
 mod middleware;
 mod openapi;
 mod origin;
+mod path;
 mod problem;
 mod query;
 mod request_id;

@@ -15,6 +15,8 @@ mod counts;
 mod documents;
 #[path = "plans/indexes.rs"]
 mod indexes;
+#[path = "plans/kept.rs"]
+mod kept;
 #[cfg(feature = "mysql")]
 #[path = "plans/mariadb.rs"]
 mod mariadb;

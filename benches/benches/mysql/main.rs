@@ -6,15 +6,16 @@
 //! ```
 //!
 //! - `redeem`: callers redeem single-use codes, with all mechanisms and without each of them.
+//! - `far`: the same, while a round trip to the server takes half a millisecond.
 //! - `hot`: 32 callers use up one code for many uses, compared to hand-written SQL.
 //!
-//! The library has its default options, on a pool with default options: of 16 connections for
-//! `redeem`, of 32 for `hot`. The bench starts its own server, which waits for the disk at each
+//! The library has its default options, on a pool with default options: of 32 connections for
+//! `hot`, of 16 otherwise. The bench starts its own server, which waits for the disk at each
 //! commit. Read the ratios: each comes from alternating rounds. Environment variables:
 //!
-//! - `INVITATION_BENCH_CALLERS`: the numbers of callers of `redeem`, `1,32` by default.
+//! - `INVITATION_BENCH_CALLERS`: the numbers of callers of `redeem` and `far`, `1,32` by default.
 //! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 5 by default.
-//! - `INVITATION_BENCH_SECONDS`: how long each side of a round of `redeem` runs, 2 by default.
+//! - `INVITATION_BENCH_SECONDS`: how long each side of a round of both runs, 2 by default.
 //! - `INVITATION_BENCH_USES`: the number of uses per round of `hot`, 4000 by default.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
@@ -25,6 +26,8 @@ mod callers;
 mod compare;
 #[path = "../shared/consumer.rs"]
 mod consumer;
+#[path = "../shared/distance.rs"]
+mod distance;
 #[path = "../shared/extent.rs"]
 mod extent;
 mod hot;
@@ -65,6 +68,9 @@ async fn main() {
     if is_wanted("redeem") {
         redeem(&server, &extent).await;
     }
+    if is_wanted("far") {
+        far(&server, &extent).await;
+    }
     if is_wanted("hot") {
         hot::run(&server, extent.rounds).await;
     }
@@ -80,6 +86,20 @@ async fn redeem(server: &MariaDb, extent: &Extent) {
         Variant::with_keyring_and_throttle(ours),
     ];
     println!("\nredeem: single-use codes, without a reference\n");
+    run(extent, &mut variants).await;
+}
+
+async fn far(server: &MariaDb, extent: &Extent) {
+    let ours = store(&distance::far_away(&server.create_database()), 16).await;
+    let mut variants = [
+        Variant::new("default", ours.clone()),
+        Variant::new("without the message", ours.without_fast_path()),
+    ];
+    println!("\nfar: single-use codes, with a server that is half a millisecond away\n");
+    run(extent, &mut variants).await;
+}
+
+async fn run(extent: &Extent, variants: &mut [Variant<MySqlStore>]) {
     let none: Option<(&str, NoReference)> = None;
-    compare::run(extent, &mut variants, none, async |_| ()).await;
+    compare::run(extent, variants, none, async |_| ()).await;
 }

@@ -96,7 +96,6 @@ async fn prepared<DB: Dialect>(
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
     let invitations = service(store.clone(), &tables, config).await?;
-    let log = sealing::start(store.clone(), config)?;
     let admission =
         InOneTransaction { tables: tables.clone(), invitations: invitations.on(store.clone()) };
     let worker = invitations.on(store.clone());
@@ -104,20 +103,8 @@ async fn prepared<DB: Dialect>(
         let worker = worker.clone();
         async move { imports.run_in_transactions(&worker).await }
     })?;
-    let opened = Opened {
-        invitations,
-        documents: Arc::new(store.clone()),
-        imports,
-        feed: Arc::new(store.clone()),
-        records: Arc::new(tables.clone()),
-        admission: Arc::new(admission),
-        redeemer_ids: redeemer_secret::ids(&config.database)?,
-        log,
-        endpoints: Arc::new(webhooks::of(store.clone(), &Keys::open(&config.database)?)?),
-    };
-    let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
-    counting::start(store.clone());
-    sending(host, store, config, addresses).await
+    let admission = Arc::new(admission);
+    running(store, tables, invitations, imports, admission, config, addresses).await
 }
 
 /// Opens invitations in Redis and users in SQLite.
@@ -138,7 +125,6 @@ async fn with_redis(
         tracing::warn!("{warning}");
     }
     let invitations = service(store.clone(), &tables, config).await?;
-    let log = sealing::start(store.clone(), config)?;
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
@@ -148,28 +134,38 @@ async fn with_redis(
         let worker = worker.clone();
         async move { imports.run(&worker).await }
     })?;
+    let admission = Arc::new(admission);
+    running(store, tables, invitations, imports, admission, config, addresses).await
+}
+
+/// Returns the host with the demonstration's data, and starts the tasks that count events, and send
+/// mails and webhooks, while the program runs.
+async fn running<S, DB: Dialect>(
+    store: S,
+    tables: Tables<DB>,
+    invitations: Service,
+    imports: Option<Imports>,
+    admission: Arc<dyn Admission>,
+    config: &Config,
+    addresses: &Addresses,
+) -> Result<Host>
+where
+    S: Documents + FeedRetention + Clone + 'static,
+{
+    let webhooks = webhooks::of(store.clone(), &Keys::open(&config.database)?)?;
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
         imports,
         feed: Arc::new(store.clone()),
         records: Arc::new(tables.clone()),
-        admission: Arc::new(admission),
+        admission,
         redeemer_ids: redeemer_secret::ids(&config.database)?,
-        log,
-        endpoints: Arc::new(webhooks::of(store.clone(), &Keys::open(&config.database)?)?),
+        log: sealing::start(store.clone(), config)?,
+        endpoints: Arc::new(webhooks.clone()),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
     counting::start(store.clone());
-    sending(host, store, config, addresses).await
-}
-
-/// Sends the mails of invitations, and webhooks, while the program runs.
-async fn sending<S>(host: Host, store: S, config: &Config, addresses: &Addresses) -> Result<Host>
-where
-    S: Documents + FeedRetention + Clone + 'static,
-{
-    let webhooks = webhooks::of(store.clone(), &Keys::open(&config.database)?)?;
     webhooks::start(webhooks, &host.receiver, addresses).await?;
     let deliveries = Deliveries::new(host.invitations.clone(), Arc::new(store.clone()));
     let mailer: Arc<dyn Mailer> = match config.mailer.clone() {

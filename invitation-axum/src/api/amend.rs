@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::{docs, one::as_changed};
 use crate::{
-    authorization::{Authorized, PathId, to},
+    authorization::{Authorized, to},
     body::Json,
     headers::IfMatch,
+    path::PathId,
     problem::{InputError, Problem},
     web::Web,
 };

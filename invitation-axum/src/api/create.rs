@@ -2,8 +2,8 @@
 
 use axum::{
     extract::{OriginalUri, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
 };
 
 use invitation_core::import::file::DraftFields;
@@ -18,6 +18,7 @@ use crate::{
     authorization::{Authorized, to},
     body::Json,
     headers::IdempotencyKeyHeader,
+    path::set_location,
     problem::{Problem, ProblemKind},
     web::Web,
 };
@@ -51,9 +52,6 @@ pub(crate) async fn create(
     let view = web.service().view_of(&actor, created.invitation().clone());
     let mut response = tagged(&view, InvitationBody::with(&view, Some(created.code())));
     *response.status_mut() = StatusCode::CREATED;
-    let mount = uri.path().trim_end_matches('/');
-    if let Ok(place) = HeaderValue::from_str(&format!("{mount}/{}", view.invitation().id())) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    Ok(response.into_response())
+    set_location(&mut response, &uri, view.invitation().id());
+    Ok(response)
 }

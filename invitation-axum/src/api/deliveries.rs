@@ -3,17 +3,20 @@
 use axum::{Json, extract::State, http::StatusCode};
 use invitation_core::{
     Reason,
-    delivery::{Delivery, DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind, Resend},
+    delivery::{
+        Delivery, DeliveryFailure, DeliveryId, DeliveryPurpose, DeliveryState, FailureKind, Resend,
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{docs, page_body::page_body};
 use crate::{
-    authorization::{Authorized, PathDelivery, PathId, to},
+    authorization::{Authorized, to},
     body::{MaybeJson, Nothing},
     headers::IdempotencyKeyHeader,
-    problem::{Problem, ProblemKind},
+    path::{PathId, ResourceId},
+    problem::Problem,
     query::{
         DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery, Query,
     },
@@ -156,24 +159,12 @@ pub(crate) async fn list(
 pub(crate) async fn retry(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::Resend>,
-    PathDelivery(id): PathDelivery,
+    id: PathId<DeliveryId>,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<DeliveryBody>, Problem> {
-    let id = id.ok_or_else(no_such_delivery)?;
-    let retried = web.deliveries()?.retry(&actor, id).await.map_err(about_a_delivery)?;
+    let id = id.id()?;
+    let retried = web.deliveries()?.retry(&actor, id).await.map_err(DeliveryId::problem)?;
     Ok(Json(DeliveryBody::of(&retried)))
-}
-
-/// Translates an error about a delivery that does not exist, which is no invitation.
-fn about_a_delivery(error: invitation_core::Error) -> Problem {
-    match error.refusal() {
-        Some(invitation_core::Refusal::NotFound) => no_such_delivery(),
-        _ => error.into(),
-    }
-}
-
-fn no_such_delivery() -> Problem {
-    Problem::new(ProblemKind::NotFound).with_detail("there is no such delivery")
 }
 
 /// How an invitation is sent again.

@@ -15,7 +15,7 @@ mod list;
 mod one;
 mod page_body;
 mod resend_all;
-mod revoke_all;
+pub(crate) mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;
 mod uses;

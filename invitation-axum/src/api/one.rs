@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 
 use super::{docs, invitation::InvitationBody};
 use crate::{
-    authorization::{Authorized, PathId, to},
+    authorization::{Authorized, to},
     body::{MaybeJson, Nothing},
     headers::IfMatch,
+    path::PathId,
     problem::Problem,
     secret::Secret,
     web::Web,

@@ -48,10 +48,10 @@ pub(crate) struct RevokeAllBody {
 #[schema(as = RevokedAll)]
 pub(crate) struct RevokedAllBody {
     /// The number of invitations that this request revoked.
-    revoked: usize,
+    pub(crate) revoked: usize,
     /// Whether all are revoked. If not, send the same request again. `revoked` is then above 0, so
     /// repeated requests come to an end.
-    done: bool,
+    pub(crate) done: bool,
 }
 
 /// Revokes the invitations of a filter that have uses left, expired ones included. One request
@@ -86,7 +86,7 @@ pub(crate) async fn revoke_all(
 
 /// Revokes active invitations, then expired ones. Revoked invitations leave these lists, so a
 /// repeated request begins behind them.
-async fn revoked(
+pub(crate) async fn revoked(
     web: &Web,
     actor: &Actor,
     criteria: &Criteria,

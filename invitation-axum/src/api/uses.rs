@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::{docs, page_body::page_body};
 use crate::{
-    authorization::{Authorized, PathId, to},
+    authorization::{Authorized, to},
+    path::PathId,
     problem::Problem,
     query::{PageQuery, Query},
     web::Web,

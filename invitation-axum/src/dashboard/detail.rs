@@ -1,7 +1,7 @@
 //! The page of one invitation: its facts, its code, and the possible actions.
 
 use super::{
-    Strings,
+    Strings, batches,
     deliveries::Mails,
     form::Input,
     page::{PageContext, asks_for_data, named, page},
@@ -49,13 +49,13 @@ impl<'a> Detail<'a> {
         let now = context.now();
         let mut row = Row::new(invitation, invitation.status(now), Some(code), context, now);
         row.copy = context.may(Right::Copy).then(|| CopyForm::new(context, &row));
-        Self::new(context, heading, row, more(context.t(), invitation, now))
+        Self::new(context, heading, row, more(context, invitation, now))
     }
 
     fn of_view(context: &'a PageContext, heading: &'a str, view: &'a InvitationView) -> Self {
         let now = context.now();
         let row = Row::of(view, context, now);
-        Self::new(context, heading, row, more(context.t(), view.invitation(), now))
+        Self::new(context, heading, row, more(context, view.invitation(), now))
     }
 
     fn new(
@@ -93,7 +93,8 @@ impl<'a> Detail<'a> {
 }
 
 /// Returns the facts for which the table has no column.
-fn more<'a>(t: &'a Strings, invitation: &Invitation, now: Timestamp) -> Vec<Fact<'a>> {
+fn more<'a>(context: &'a PageContext, invitation: &Invitation, now: Timestamp) -> Vec<Fact<'a>> {
+    let t = context.t();
     let inviter = match invitation.inviter() {
         Inviter::System => t.the_system.to_string(),
         Inviter::User { user, role, name: None } => format!("{user} ({})", (t.role)(role)),
@@ -103,6 +104,8 @@ fn more<'a>(t: &'a Strings, invitation: &Invitation, now: Timestamp) -> Vec<Fact
     };
     let created = When::new(invitation.created_at(), now, t);
     let mut more = vec![Fact::text(&t.created_by, inviter), Fact::instant(&t.created_at, created)];
+    let batch = invitation.batch();
+    more.extend(batch.map(|id| Fact::link(&t.batch, id.to_string(), batches::link(context, id))));
     let reason = invitation.revocation().and_then(|revocation| revocation.reason.clone());
     more.extend(reason.map(|reason| Fact::text(&t.reason_given, reason)));
     more

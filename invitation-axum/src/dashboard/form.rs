@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::{Strings, page::PageContext, row::Summary};
 use crate::{
-    body::{self, media_type, unsupported},
+    body::{self, unsupported},
     problem::{Problem, ProblemKind},
     query::{Given, QueryErrors},
     web::Web,
@@ -27,14 +27,7 @@ impl Input {
 
     /// Reads the body of a form. Returns 415, 413, 408 or 400 for any other body.
     pub(super) async fn of_body(request: Request, web: &Web) -> Result<Self, Problem> {
-        let is_form = media_type(&request).as_deref() == Some("application/x-www-form-urlencoded");
-        let body = request.into_body();
-        if !is_form {
-            body::discard(body).await;
-            return Err(unsupported("the body must be that of a form"));
-        }
-        let bytes = body::read(body, web.limits().body, web).await?;
-        body::check_form(&bytes)?;
+        let (_, bytes) = body::read_form(request, web).await?;
         Ok(Self::of_bytes(&bytes))
     }
 
@@ -258,6 +251,7 @@ pub(super) struct FormPage<'a> {
     heading: &'a str,
     intro: Option<&'a str>,
     summary: Option<Summary<'a>>,
+    facts: Vec<(&'a str, String)>,
     notice: Option<String>,
     has_mistakes: bool,
     action: String,
@@ -278,6 +272,7 @@ impl<'a> FormPage<'a> {
             heading,
             intro: None,
             summary: None,
+            facts: Vec::new(),
             notice: None,
             has_mistakes: false,
             action,
@@ -286,6 +281,11 @@ impl<'a> FormPage<'a> {
             submit: &t.save,
             is_final: false,
         }
+    }
+
+    /// Sets the page that the user came from.
+    pub(super) fn with_back(self, path: String, label: &'a str) -> Self {
+        Self { back: path, back_label: label, ..self }
     }
 
     pub(super) fn with_submit(self, submit: &'a str) -> Self {
@@ -299,6 +299,11 @@ impl<'a> FormPage<'a> {
     /// Adds a summary of the invitation that the form is about.
     pub(super) fn about(self, summary: Summary<'a>) -> Self {
         Self { summary: Some(summary), ..self }
+    }
+
+    /// Adds facts, each with its label, about what the form is about.
+    pub(super) fn with_facts(self, facts: Vec<(&'a str, String)>) -> Self {
+        Self { facts, ..self }
     }
 
     /// Sets whether sending the form takes something away.

@@ -11,7 +11,7 @@ use invitation_core::{Duplicates, IdempotencyKey, ImportMode, Right};
 use uuid::Uuid;
 
 use super::{
-    Strings,
+    Strings, batches,
     form::{Choice, Field, Input, Kind},
     page::{PageContext, page},
 };
@@ -182,6 +182,8 @@ impl Sheet {
             Results::Refused(body) => (&t.import_refused, None, Some(body)),
             Results::Created(body) => (&t.import_done, None, Some(body)),
         };
+        let created = body.as_ref().and_then(|body| body.batch.as_ref());
+        let batch = created.and_then(|batch| batch.parse().ok());
         let results = body.map(|body| body.results).unwrap_or_default();
         let good = results.iter().filter(|row| is_good(row.outcome)).count();
         let skipped = results.iter().filter(|row| row.outcome == RowOutcome::Skipped).count();
@@ -196,6 +198,7 @@ impl Sheet {
             notice,
             may_create: good > 0 && (bad == 0 || self.takes_what_it_can()),
             lines: results.into_iter().map(|row| Line::of(t, row)).collect(),
+            batch: batch.map(|batch| batches::link(context, batch)),
             is_done,
             key: &self.key,
             fields: self.fields(t),
@@ -238,6 +241,8 @@ struct ImportPage<'a> {
     notice: Option<String>,
     may_create: bool,
     lines: Vec<Line>,
+    /// The path of the list of the created invitations.
+    batch: Option<String>,
     is_done: bool,
     key: &'a str,
     fields: Vec<Field>,

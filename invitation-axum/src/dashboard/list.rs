@@ -7,12 +7,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Criteria, Division, Error, FieldError, InvitationId, InvitationView, Page, Paging, Right,
-    Scope, Status, StatusCounts,
+    BatchId, Criteria, Division, Error, FieldError, InvitationId, InvitationView, Page, Paging,
+    Right, Scope, Status,
 };
 
 use super::{
     Strings,
+    batches::BatchHead,
+    figures::Figures,
     form::{Choice, Field, Input, Kind, Mistakes},
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
@@ -107,6 +109,7 @@ async fn listed(
         (Some(_), true) => Some(service.counts(actor, &asked.everything()).await?),
         _ => None,
     };
+    let batch = found.as_ref().and_then(|_| asked.batch());
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let mut filters = filters(context, asked);
     let others = mistakes.beside(&mut filters);
@@ -132,7 +135,8 @@ async fn listed(
         has_funnel: context.web().funnels().is_ok(),
         may_create,
         done,
-        counts: counts.map(|counts| Figures::of(&counts, context)),
+        batch: batch.map(|batch| BatchHead::new(context, batch, counts.as_ref())),
+        figures: counts.map(|counts| Figures::of(&counts, batch, context)),
         filters,
         clear: is_filtered.then_some(context.home()),
         empty: (found.is_some() && rows.is_empty())
@@ -148,9 +152,9 @@ impl ListForm {
     fn of(input: &Input) -> Self {
         let given = &mut input.given();
         let (mut query, page): (ListQuery, PageQuery) = QueryParams::take(given);
-        // The form shows no other filters, so a URL has no others.
-        let FilterQuery { search, role, division, .. } = query.filter;
-        query.filter = FilterQuery { search, role, division, ..FilterQuery::default() };
+        // The page shows no other filters, so a URL has no others.
+        let FilterQuery { search, role, division, batch, .. } = query.filter;
+        query.filter = FilterQuery { search, role, division, batch, ..FilterQuery::default() };
         let within = given.take("within").unwrap_or_default();
         // Only an active invitation expires, and the form sends the status *All* by default.
         let is_about_expiry = !within.is_empty() || query.sort.sort.as_deref() == Some(BY_EXPIRY);
@@ -192,6 +196,11 @@ impl ListForm {
         or_empty(&self.query.filter.search)
     }
 
+    /// Returns the batch to list; none if its text is no id, which is a mistake.
+    fn batch(&self) -> Option<BatchId> {
+        or_empty(&self.query.filter.batch).parse().ok()
+    }
+
     fn limit(&self) -> &str {
         or_empty(&self.page.limit)
     }
@@ -214,17 +223,22 @@ impl ListForm {
     }
 
     /// Returns the criteria for the numbers above the list. They ignore all filters but
-    /// the division.
+    /// the division and the batch.
     fn everything(&self) -> Criteria {
-        match Division::new(self.division()) {
+        let criteria = match Division::new(self.division()) {
             Ok(division) => Criteria::new().in_division(division),
             // Empty: one that cannot be read is a mistake of the form, and nothing is counted.
             Err(_) => Criteria::new(),
+        };
+        match self.batch() {
+            Some(batch) => criteria.in_batch(batch),
+            None => criteria,
         }
     }
 
     fn is_filtered(&self) -> bool {
-        let all = [self.role(), self.division(), self.search(), &self.within];
+        let batch = or_empty(&self.query.filter.batch);
+        let all = [self.role(), self.division(), self.search(), &self.within, batch];
         all.iter().any(|value| !value.is_empty()) || !matches!(self.status(), "" | "all")
     }
 
@@ -238,6 +252,8 @@ impl ListForm {
             &[("role", self.role()), ("division", self.division()), ("search", self.search())],
         );
         in_url.insert(0, ("status", status.to_owned()));
+        // A text that is no id is left out: it might be a code.
+        in_url.extend(self.batch().map(|batch| ("batch", batch.to_string())));
         in_url.push(("within", self.within.clone()));
         in_url.push(("sort", sort.to_owned()));
         in_url.push(("limit", limit.to_owned()));
@@ -266,7 +282,7 @@ pub(super) fn or_empty(value: &Option<String>) -> &str {
 
 /// Returns the statuses that a context can filter by. *Revoked* is among them only for a
 /// role that can revoke or reinstate.
-fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
+pub(super) fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
     let knows_revoked = context.may(Right::Revoke) || context.may(Right::Reinstate);
     let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
     all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
@@ -331,7 +347,8 @@ struct List<'a> {
     has_webhooks: bool,
     may_create: bool,
     done: Option<&'a str>,
-    counts: Option<Figures>,
+    batch: Option<BatchHead<'a>>,
+    figures: Option<Figures<'a>>,
     filters: Vec<Field>,
     clear: Option<&'a str>,
     table: Option<Table<'a>>,
@@ -366,44 +383,5 @@ impl<'a> Empty<'a> {
             _ => (&t.nothing_yet, &t.nothing_yet_wait),
         };
         Self { title, advice, is_filtered: is_filtered || more }
-    }
-}
-
-/// The numbers above the list, and the bar that draws them.
-struct Figures {
-    each: Vec<Figure>,
-    /// The text equivalent of the bar.
-    text: String,
-}
-
-struct Figure {
-    status: Status,
-    label: String,
-    /// The number, with a plus sign if it is a lower bound.
-    number: String,
-    x: u32,
-    width: u32,
-}
-
-impl Figures {
-    /// The bar's width, in the units of its view box.
-    const WIDTH: u64 = 1_000;
-
-    fn of(counts: &StatusCounts, context: &PageContext) -> Self {
-        let t = context.t();
-        let total: u64 = statuses(context).map(|status| u64::from(counts.of(status))).sum();
-        let mut before = 0;
-        let each = statuses(context).map(|status| {
-            let number = counts.of(status);
-            let at = |n: u64| u32::try_from(n * Self::WIDTH / total.max(1)).unwrap_or_default();
-            let (x, end) = (at(before), at(before + u64::from(number)));
-            before += u64::from(number);
-            let label = t.status(status).to_owned();
-            let more = if counts.is_exact(status) { "" } else { "+" };
-            Figure { status, label, number: format!("{number}{more}"), x, width: end - x }
-        });
-        let each: Vec<_> = each.collect();
-        let text: Vec<_> = each.iter().map(|one| format!("{} {}", one.label, one.number)).collect();
-        Self { text: text.join(", "), each }
     }
 }

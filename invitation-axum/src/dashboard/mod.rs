@@ -2,12 +2,14 @@
 
 mod assets;
 mod audit_log;
+mod batches;
 mod change;
 mod confirm;
 mod create;
 mod deliveries;
 mod detail;
 mod events;
+mod figures;
 mod form;
 mod funnel;
 mod html;
@@ -213,7 +215,11 @@ impl Web {
                     "/deliveries/{delivery}/retry",
                     post(deliveries::retry).get(deliveries::back),
                 )
-                .route("/{id}/resend", post(deliveries::resend).get(detail::back)),
+                .route("/{id}/resend", post(deliveries::resend).get(detail::back))
+                .route(
+                    "/batches/{batch}/resend",
+                    get(batches::resend::ask).post(batches::resend::make),
+                ),
             Err(_) => Router::new(),
         };
         let about_funnel = match self.funnels() {
@@ -235,6 +241,7 @@ impl Web {
             .route("/events", get(events::show).post(events::search))
             .route("/import", get(import::form).post(import::check))
             .route("/import/create", get(import::back).post(import::create))
+            .route("/batches/{batch}/revoke", get(batches::revoke::ask).post(batches::revoke::make))
             .route("/imports", get(uploads::list).post(uploads::upload))
             .route("/imports/{import}", get(uploads::show))
             .route("/imports/{import}/start", get(uploads::back).post(uploads::start))

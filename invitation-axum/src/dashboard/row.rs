@@ -211,21 +211,28 @@ pub(super) struct Summary<'a> {
 
 impl HtmlSafe for Summary<'_> {}
 
-/// A fact with a label: a text, an instant, or both.
+/// A fact with a label: a text, which may be a link, an instant, or both.
 #[derive(Debug)]
 pub(super) struct Fact<'a> {
     label: &'a str,
     text: Option<String>,
+    /// The path that the text leads to.
+    href: Option<String>,
     at: Option<When>,
 }
 
 impl<'a> Fact<'a> {
     pub(super) fn text(label: &'a str, text: String) -> Self {
-        Self { label, text: Some(text), at: None }
+        Self { label, text: Some(text), href: None, at: None }
+    }
+
+    /// Returns a text that leads to `href`.
+    pub(super) fn link(label: &'a str, text: String, href: String) -> Self {
+        Self { href: Some(href), ..Self::text(label, text) }
     }
 
     pub(super) fn instant(label: &'a str, at: When) -> Self {
-        Self { label, text: None, at: Some(at) }
+        Self { label, text: None, href: None, at: Some(at) }
     }
 
     /// Adds the instant at which it happened.

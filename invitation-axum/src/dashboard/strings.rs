@@ -6,9 +6,10 @@ use invitation_core::Status;
 
 pub use self::catalogue::Strings;
 
-/// Declares the texts, each with its English default.
+/// Declares the texts, each with its English default. The brackets name the macros that still append
+/// texts: none.
 macro_rules! strings {
-    ($($(#[$doc:meta])* $name:ident = $english:literal;)+) => {
+    ([] $($(#[$doc:meta])* $name:ident = $english:literal;)+) => {
         /// The catalogue of texts. It is English by default, and a host can replace all
         /// or some of it.
         ///

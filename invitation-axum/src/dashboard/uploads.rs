@@ -16,18 +16,18 @@ use invitation_core::{
 use uuid::Uuid;
 
 use super::{
-    Strings,
+    Strings, batches,
     form::{Choice, Field, Input, Kind},
     page::{PageContext, page},
     row::When,
 };
 use crate::{
     api::imports::{
-        ImportId,
         result::streamed_result,
         upload::{self, FormParts},
     },
     middleware::LongerTime,
+    path::PathId,
     problem::{Problem, ProblemKind},
 };
 
@@ -104,7 +104,7 @@ async fn receive(context: &PageContext, request: Request) -> Result<BatchId, Pro
 }
 
 /// Shows an import: its first lines before it is started, then its progress.
-pub(super) async fn show(context: PageContext, id: ImportId) -> Result<Response, Problem> {
+pub(super) async fn show(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
     let (web, actor) = (context.web(), context.actor());
     let (imports, id) = (web.served_imports()?, id.id()?);
     let job = imports.get(web.service(), actor, id).await?;
@@ -128,26 +128,26 @@ pub(super) async fn show(context: PageContext, id: ImportId) -> Result<Response,
 }
 
 /// Starts an import.
-pub(super) async fn start(context: PageContext, id: ImportId) -> Result<Response, Problem> {
+pub(super) async fn start(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
     let (imports, id) = (context.web().served_imports()?, id.id()?);
     imports.start(context.web().service(), context.actor(), id).await?;
     Ok(to_page(&context, id))
 }
 
 /// Ends an import.
-pub(super) async fn cancel(context: PageContext, id: ImportId) -> Result<Response, Problem> {
+pub(super) async fn cancel(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
     let (imports, id) = (context.web().served_imports()?, id.id()?);
     imports.cancel(context.web().service(), context.actor(), id).await?;
     Ok(to_page(&context, id))
 }
 
 /// Redirects to the page of the import: a browser that loads the URL of a form again sends no form.
-pub(super) async fn back(context: PageContext, id: ImportId) -> Result<Response, Problem> {
+pub(super) async fn back(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
     Ok(to_page(&context, id.id()?))
 }
 
 /// Returns the file with the outcome of each line.
-pub(super) async fn result(context: PageContext, id: ImportId) -> Result<Response, Problem> {
+pub(super) async fn result(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
     streamed_result(context.web(), context.actor(), id.id()?).await
 }
 
@@ -268,6 +268,8 @@ struct JobPage<'a> {
     may_start: bool,
     may_cancel: bool,
     has_result: bool,
+    /// The path of the list of the created invitations.
+    batch: Option<String>,
 }
 
 impl<'a> JobPage<'a> {
@@ -309,6 +311,7 @@ impl<'a> JobPage<'a> {
                 ImportState::Uploaded | ImportState::Queued | ImportState::Running
             ),
             has_result: is_final && progress.rows > 0,
+            batch: (progress.created > 0).then(|| batches::link(context, id)),
         }
     }
 }

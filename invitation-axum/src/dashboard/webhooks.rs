@@ -20,7 +20,8 @@ use super::{
     row::When,
 };
 use crate::{
-    api::webhooks::{about_an_endpoint, segment},
+    api::webhooks::segment,
+    path::ResourceId,
     problem::{Problem, ProblemKind},
 };
 
@@ -133,7 +134,7 @@ pub(super) async fn change(
         },
         _ => return Err(not_found()),
     };
-    changed.map_err(about_an_endpoint)?;
+    changed.map_err(DocumentName::problem)?;
     Ok(Redirect::to(&format!("{}/webhooks?done={change}", context.base())).into_response())
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the dashboard in a real browser: its looks and its behaviour for each role.
 
+mod batches;
 mod behaviour;
 mod funnel;
 mod host;

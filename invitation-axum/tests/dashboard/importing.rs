@@ -51,7 +51,8 @@ async fn a_file_is_checked_first_and_created_once() {
     let form = [("csv", GOOD), ("file", ""), ("mode", "atomic"), ("key", "once")];
     for _ in 0..2 {
         let page = sent(&harness, "admin", "/import/create", &form).await.is(201);
-        page.says("The invitations were created").says(">Created</span>");
+        let page = page.says("The invitations were created").says(">Created</span>");
+        page.says("?batch=").says(">Show these invitations</a>");
     }
     assert_eq!(stored(&harness).await, 2);
 }

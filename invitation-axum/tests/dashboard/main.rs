@@ -1,6 +1,7 @@
 //! Tests of the dashboard over plain HTTP: its responses and headers for each user.
 
 mod audit_log;
+mod batches;
 mod expiry;
 mod funnel;
 mod importing;

@@ -65,6 +65,7 @@ async fn file_is_looked_at_then_started_and_its_result_downloaded() {
         .says("email: must be")
         .says("Start the import")
         .says("Discard")
+        .says_nothing_of("Show these invitations")
         .says_nothing_of("<progress");
     let _ = imports.run(harness.service()).await.expect("a run");
     harness.get("admin", &page).await.says("Uploaded, not started");
@@ -84,6 +85,10 @@ async fn file_is_looked_at_then_started_and_its_result_downloaded() {
     shown
         .says("Done")
         .says("Download the result")
+        .says(&format!(
+            "?batch={}\">Show these invitations</a>",
+            page.trim_start_matches("/imports/")
+        ))
         .says("<dt>Created</dt><dd>1</dd>")
         .says_nothing_of("data-inv-active")
         .says_nothing_of("Stop the import");

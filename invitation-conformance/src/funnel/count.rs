@@ -1,5 +1,7 @@
 //! The numbers of one counter.
 
+use std::sync::Arc;
+
 use invitation_core::{Action, Event, InvitationId, audit::Detail, funnel::FunnelCounter};
 
 use super::{
@@ -20,7 +22,7 @@ pub async fn funnel_counts_what_became_of_invitations(fixture: FunnelFixture) {
     house.has_each_once(batch).await;
     house.count(CREATED, 5, DELETED).await;
     house.has_each_once(batch).await;
-    let counter = FunnelCounter::new(house.source.clone());
+    let counter = FunnelCounter::new(Arc::clone(&house.source));
     counter.recount(start()).await.expect("the store answers");
     assert_eq!(house.figures().await.created(), 0, "begun anew");
     house.count(CREATED, 5, DELETED).await;

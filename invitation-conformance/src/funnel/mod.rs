@@ -15,13 +15,10 @@ mod races;
 
 use std::{any::Any, fmt, sync::Arc};
 
-use async_trait::async_trait;
 use invitation_core::{
-    Event, PageRequest, Scope, Store, StoreError, StorePage, Timestamp,
-    documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
-    },
-    feed::{CursorName, Feed, FeedCursor, FeedCursors, FeedPage, FeedPosition},
+    Store,
+    documents::Documents,
+    feed::{Feed, FeedCursors},
 };
 
 use crate::Fixture;
@@ -29,7 +26,7 @@ use crate::Fixture;
 /// An empty store for one test, and the guards that must live as long as the store.
 pub struct FunnelFixture {
     fixture: Fixture,
-    store: Source,
+    store: Arc<dyn Source>,
 }
 
 impl FunnelFixture {
@@ -37,10 +34,7 @@ impl FunnelFixture {
     #[must_use]
     pub fn new(store: impl Store + Feed + FeedCursors + Documents + 'static) -> Self {
         let store = Arc::new(store);
-        let (feed, cursors, documents) =
-            (Arc::clone(&store), Arc::clone(&store), Arc::clone(&store));
-        let source = Source { feed, cursors, documents };
-        Self { fixture: Fixture::new(store), store: source }
+        Self { fixture: Fixture::new(Arc::clone(&store)), store }
     }
 
     /// Keeps `guard` (a temporary directory, a server's process) alive until the test has
@@ -57,81 +51,9 @@ impl fmt::Debug for FunnelFixture {
     }
 }
 
-/// The three ports that a counter needs, of one store.
-#[derive(Clone, Debug)]
-struct Source {
-    feed: Arc<dyn Feed>,
-    cursors: Arc<dyn FeedCursors>,
-    documents: Arc<dyn Documents>,
-}
+/// The ports that a counter needs.
+trait Source: Feed + FeedCursors + Documents {}
 
-#[async_trait]
-impl Feed for Source {
-    async fn feed(
-        &self,
-        after: Option<FeedPosition>,
-        limit: std::num::NonZeroU32,
-    ) -> Result<FeedPage, StoreError> {
-        self.feed.feed(after, limit).await
-    }
-}
-
-#[async_trait]
-impl FeedCursors for Source {
-    async fn cursor(&self, name: &CursorName) -> Result<Option<FeedCursor>, StoreError> {
-        self.cursors.cursor(name).await
-    }
-
-    async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
-        self.cursors.replace_cursor(cursor).await
-    }
-}
-
-#[async_trait]
-impl Documents for Source {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
-        self.documents.document(key).await
-    }
-
-    async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
-        self.documents.add_documents(documents).await
-    }
-
-    async fn replace_documents(
-        &self,
-        documents: &[Document],
-        events: &[Event],
-    ) -> Result<bool, StoreError> {
-        self.documents.replace_documents(documents, events).await
-    }
-
-    async fn due_documents(
-        &self,
-        kind: &DocumentKind,
-        now: Timestamp,
-        limit: std::num::NonZeroU32,
-    ) -> Result<Vec<Document>, StoreError> {
-        self.documents.due_documents(kind, now, limit).await
-    }
-
-    async fn list_documents(
-        &self,
-        scope: &Scope,
-        filter: &DocumentFilter,
-        page: &PageRequest<DocumentName>,
-    ) -> Result<StorePage<Document, DocumentName>, StoreError> {
-        self.documents.list_documents(scope, filter, page).await
-    }
-
-    async fn remove_documents(
-        &self,
-        kind: &DocumentKind,
-        state: &DocumentState,
-        before: Timestamp,
-        limit: std::num::NonZeroU32,
-    ) -> Result<u32, StoreError> {
-        self.documents.remove_documents(kind, state, before, limit).await
-    }
-}
+impl<S: Feed + FeedCursors + Documents> Source for S {}
 
 crate::__funnel_promises!(crate::macros::export_funnel_promises, ());

@@ -23,7 +23,7 @@ const MAX_WAIT: Duration = Duration::from_mins(1);
 /// A store with its service, and its funnels.
 pub(super) struct House {
     pub(super) harness: Harness,
-    pub(super) source: Source,
+    pub(super) source: Arc<dyn Source>,
     funnels: Funnels<Arc<dyn Store>>,
 }
 
@@ -37,8 +37,8 @@ impl House {
     pub(super) fn new(fixture: FunnelFixture) -> Self {
         let source = fixture.store;
         let harness = Harness::new(fixture.fixture);
-        let documents = Arc::clone(&source.documents);
-        let funnels = Funnels::new(harness.service.clone(), documents, Arc::clone(&source.feed));
+        let (documents, feed) = (Arc::clone(&source), Arc::clone(&source));
+        let funnels = Funnels::new(harness.service.clone(), documents, feed);
         Self { harness, source, funnels }
     }
 
@@ -61,7 +61,7 @@ impl House {
     /// deleted invitations.
     pub(super) async fn count(&self, created: u64, redemptions: u64, deleted: u64) {
         let expected = [created, redemptions, deleted];
-        let counter = FunnelCounter::new(self.source.clone());
+        let counter = FunnelCounter::new(Arc::clone(&self.source));
         let begun = Instant::now();
         loop {
             while counter.run().await.expect("the store answers").more {}

@@ -35,7 +35,7 @@ pub async fn counters_that_run_while_others_write_count_each_event_once(fixture:
                     });
                     house.harness.store.record(&events).await.expect("the store records");
                 } else {
-                    let counter = FunnelCounter::new(house.source.clone());
+                    let counter = FunnelCounter::new(Arc::clone(&house.source));
                     let run = counter.with_page_size(7.try_into().expect("not zero")).run().await;
                     let _ = run.expect("the store answers");
                 }

@@ -12,10 +12,12 @@ use invitation_core::{
 
 use super::{
     ImportsFixture,
-    interrupt::Interrupt,
     scene::{PART, Scene, csv, file},
 };
-use crate::{people::admin, support::concurrent::run_concurrently};
+use crate::{
+    people::admin,
+    support::{concurrent::run_concurrently, interrupt::Interrupt},
+};
 
 /// A worker stops after the part that it was creating. What is created stays, and nothing more
 /// comes.

@@ -4,9 +4,9 @@ use invitation_core::import::jobs::{ImportOrder, ImportState};
 
 use super::{
     ImportsFixture,
-    interrupt::Interrupt,
     scene::{PART, Scene, atomic, csv, file},
 };
+use crate::support::interrupt::Interrupt;
 
 /// More points than a worker passes in any of the tests.
 const MAX_POINTS: usize = 200;

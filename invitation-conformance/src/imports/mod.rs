@@ -10,9 +10,9 @@ mod atomic;
 mod best_effort;
 mod cancel;
 mod evidence;
-mod interrupt;
 mod interrupted;
 mod scene;
+mod spool;
 mod workers;
 
 use std::{any::Any, fmt, sync::Arc};

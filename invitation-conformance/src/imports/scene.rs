@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Action, BatchId, Binding, Criteria, Event, EventCriteria, IdempotencyKey, Invitations, Limits,
-    ManualClock, Paging,
+    Action, BatchId, Binding, Criteria, Event, EventCriteria, IdempotencyKey, Intercept,
+    Invitations, Limits, ManualClock, Paging,
     import::{
         ImportMode, OutcomeKind,
         file::FileFormat,
@@ -16,11 +16,11 @@ use invitation_core::{
 };
 use time::Duration;
 
-use super::{
-    AnyInvitations, ImportsFixture,
-    interrupt::{Interrupt, InterruptedDocuments, InterruptedSpool},
+use super::{AnyInvitations, ImportsFixture, spool::InterruptedSpool};
+use crate::{
+    people::admin,
+    support::{interrupt::Interrupt, samples::start},
 };
-use crate::{people::admin, support::samples::start};
 
 /// The number of rows of a part.
 pub(super) const PART: usize = 4;
@@ -174,7 +174,7 @@ fn imports_on(
     files: &Arc<MemorySpool>,
     interrupt: &Interrupt,
 ) -> Imports {
-    let (documents, interrupt) = (Arc::clone(&fixture.documents), interrupt.clone());
+    let documents = Intercept::new(Arc::clone(&fixture.documents), interrupt.clone());
     let spool = InterruptedSpool { files: Arc::clone(files), interrupt: interrupt.clone() };
-    Imports::new(InterruptedDocuments { documents, interrupt }, spool)
+    Imports::new(documents, spool)
 }

@@ -6,10 +6,9 @@ use invitation_core::import::jobs::ImportState;
 
 use super::{
     ImportsFixture,
-    interrupt::Interrupt,
     scene::{PART, Scene, csv, file},
 };
-use crate::support::concurrent::run_concurrently;
+use crate::support::{concurrent::run_concurrently, interrupt::Interrupt};
 
 /// Workers that begin at the same moment divide the imports: each import has one worker.
 pub async fn workers_share_imports_and_create_each_row_once(fixture: ImportsFixture) {

@@ -4,6 +4,7 @@ pub(crate) mod concurrent;
 pub(crate) mod factory;
 pub(crate) mod harness;
 pub(crate) mod imports;
+pub(crate) mod interrupt;
 pub(crate) mod keys;
 pub(crate) mod lease_oracle;
 pub(crate) mod population;

@@ -2,16 +2,24 @@
 
 use std::{
     num::NonZeroU32,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use async_trait::async_trait;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Attempt, BudgetKey, BudgetWindow, Decision, GuessThrottle, SharedBudgets, Throttle};
-use crate::{code::CodeDigest, memory::MemoryStore, store_error::StoreError, time::Timestamp};
+use crate::{
+    code::CodeDigest,
+    memory::MemoryStore,
+    store_error::{StoreError, StoreErrorKind},
+    time::Timestamp,
+};
 
 /// The size of a block of one source.
 const BLOCK: u8 = 10;
@@ -24,6 +32,10 @@ struct HeldBack {
     begun: Notify,
     /// A permit for each answer.
     answers: Semaphore,
+    /// The number of calls.
+    calls: AtomicU32,
+    /// Whether the answers are failures.
+    is_down: AtomicBool,
 }
 
 #[async_trait]
@@ -34,8 +46,12 @@ impl SharedBudgets for HeldBack {
         window: BudgetWindow,
         tokens: NonZeroU32,
     ) -> Result<u64, StoreError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         self.begun.notify_one();
         self.answers.acquire().await.expect("it is never closed").forget();
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "take_tokens"));
+        }
         self.store.take_tokens(key, window, tokens).await
     }
 }
@@ -54,6 +70,8 @@ async fn without_its_first_block() -> (Arc<HeldBack>, GuessThrottle) {
         store: MemoryStore::new(),
         begun: Notify::new(),
         answers: Semaphore::new(0),
+        calls: AtomicU32::new(0),
+        is_down: AtomicBool::new(false),
     });
     let throttle = GuessThrottle::shared(Arc::clone(&budgets));
     let mut tokens = Vec::new();
@@ -92,18 +110,93 @@ async fn call_waits_for_a_block_that_another_one_asks_for() {
 #[tokio::test]
 async fn dropped_call_leaves_the_question_to_the_next_one() {
     let (budgets, throttle) = without_its_first_block().await;
-    let mut asking = Box::pin(take(&throttle, 100));
-    // It asks for a block of all sources, and then for one of its own.
-    for answers in [0, 1] {
-        budgets.answers.add_permits(answers);
-        let polled = asking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(matches!(polled, Poll::Pending), "{polled:?}");
-    }
+    let asking = asking(&budgets, &throttle);
     let mut waiting = pin!(take(&throttle, 101));
     let polled = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending(), "another call asks: {polled:?}");
     drop(asking);
     budgets.answers.add_permits(10);
     let decision = waiting.await;
+    assert!(matches!(decision, Ok(Decision::Allowed(_))), "{decision:?}");
+}
+
+/// Whether a task was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+type Taking<'a> = Pin<Box<dyn Future<Output = Result<Decision, StoreError>> + 'a>>;
+
+/// Polls a call that is not answered yet.
+fn poll_pending(call: &mut Taking<'_>, waker: &Waker) {
+    let polled = call.as_mut().poll(&mut Context::from_waker(waker));
+    assert!(polled.is_pending(), "{polled:?}");
+}
+
+/// Returns a call that has asked for a block of all sources, and now asks for one of its own.
+fn asking<'a>(budgets: &HeldBack, throttle: &'a GuessThrottle) -> Taking<'a> {
+    let mut asking: Taking<'a> = Box::pin(take(throttle, 100));
+    for answers in [0, 1] {
+        budgets.answers.add_permits(answers);
+        poll_pending(&mut asking, Waker::noop());
+    }
+    asking
+}
+
+#[tokio::test]
+async fn call_that_waits_is_answered_although_the_asking_one_is_never_polled_again() {
+    let (budgets, throttle) = without_its_first_block().await;
+    let mut asking = asking(&budgets, &throttle);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut waiting: Taking<'_> = Box::pin(take(&throttle, 101));
+    poll_pending(&mut waiting, &waker);
+    // The call that asked was polled last, so the store knows its waker.
+    poll_pending(&mut asking, Waker::noop());
+    budgets.answers.add_permits(10);
+    assert!(woken.0.load(Ordering::SeqCst), "the answer wakes each call that waits for it");
+    let polled = waiting.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(matches!(polled, Poll::Ready(Ok(Decision::Allowed(_)))), "{polled:?}");
+    assert_eq!(budgets.calls.load(Ordering::SeqCst), 2, "it asked nothing itself");
+    let decision = asking.await;
+    assert!(matches!(decision, Ok(Decision::Allowed(_))), "{decision:?}");
+}
+
+#[tokio::test]
+async fn failed_question_fails_every_call_that_waits_for_it() {
+    let (budgets, throttle) = without_its_first_block().await;
+    let asking = asking(&budgets, &throttle);
+    let mut waiting: Taking<'_> = Box::pin(take(&throttle, 101));
+    poll_pending(&mut waiting, Waker::noop());
+    budgets.is_down.store(true, Ordering::SeqCst);
+    budgets.answers.add_permits(1);
+    for call in [waiting, asking] {
+        let failed = call.await.expect_err("the store is down");
+        assert_eq!(failed.kind(), StoreErrorKind::Unavailable);
+    }
+    assert_eq!(budgets.calls.load(Ordering::SeqCst), 2, "one call for all of them");
+    budgets.is_down.store(false, Ordering::SeqCst);
+    budgets.answers.add_permits(10);
+    let decision = take(&throttle, 102).await;
+    assert!(matches!(decision, Ok(Decision::Allowed(_))), "{decision:?}");
+}
+
+#[tokio::test]
+async fn question_ends_with_the_last_call_that_waits_for_it() {
+    let (budgets, throttle) = without_its_first_block().await;
+    let first = asking(&budgets, &throttle);
+    let mut waiting: Taking<'_> = Box::pin(take(&throttle, 101));
+    poll_pending(&mut waiting, Waker::noop());
+    drop((first, waiting));
+    let mut next: Taking<'_> = Box::pin(take(&throttle, 102));
+    poll_pending(&mut next, Waker::noop());
+    assert_eq!(budgets.calls.load(Ordering::SeqCst), 3, "it asks anew");
+    budgets.answers.add_permits(10);
+    let decision = next.await;
     assert!(matches!(decision, Ok(Decision::Allowed(_))), "{decision:?}");
 }

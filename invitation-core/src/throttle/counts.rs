@@ -1,14 +1,15 @@
 //! The counts of all budgets of one process, within one minute.
 
-use std::{collections::HashMap, num::NonZeroU32};
+use std::{collections::HashMap, future::poll_fn, num::NonZeroU32, pin::Pin, task::Poll};
 
 use futures_channel::oneshot;
 
 use super::{
     BudgetKey, BudgetWindow, GuessBudgets,
     buckets::{BucketPlace, BucketRules, Buckets, NoToken, window_to_count_in},
+    driven::{DrivenCall, WeakCall},
 };
-use crate::{report::GuessBudget, time::Timestamp};
+use crate::{report::GuessBudget, store_error::StoreError, time::Timestamp};
 
 /// The maximum number of calls that wait for a token of another call. Further ones are refused.
 const MAX_WAITING: usize = 1_000;
@@ -42,6 +43,8 @@ pub(super) struct GuessCounts {
     /// The calls that wait for a token of a bucket. All of them wake up when a call gives its
     /// token back or spends it, so that none depends on another one that was dropped.
     waiting: HashMap<(GuessBudget, BucketPlace), Vec<oneshot::Sender<()>>>,
+    /// The calls that ask for a block. They are dropped with the tasks that wait for them.
+    asking: HashMap<(GuessBudget, BudgetKey), WeakCall>,
     /// The number of waiting calls.
     waiters: usize,
 }
@@ -58,10 +61,37 @@ pub(super) enum TokenAnswer {
         /// Whether the overall budget gives an alarm.
         alarms: bool,
     },
-    /// Other calls hold the last tokens: try again when this is answered.
-    Later(oneshot::Receiver<()>),
+    /// Other calls hold the last tokens, or one of them asks for a block.
+    Later(Wait),
     /// This budget has no token.
     Nothing(GuessBudget, NoToken),
+}
+
+/// The wait for a token of another call.
+pub(super) struct Wait {
+    /// Answered when a token comes back or is spent, or when a block has come.
+    ended: oneshot::Receiver<()>,
+    /// The question for a block, which this call drives too.
+    asking: Option<DrivenCall>,
+}
+
+impl Wait {
+    /// Waits until it is worth trying again.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the store that was asked for a block.
+    pub(super) async fn until_answered(mut self) -> Result<(), StoreError> {
+        poll_fn(|context| {
+            let asking = self.asking.as_mut().map(|call| Pin::new(call).poll(context));
+            if let Some(Poll::Ready(answer)) = asking {
+                return Poll::Ready(answer);
+            }
+            // The sender is only ever dropped.
+            Pin::new(&mut self.ended).poll(context).map(|_| Ok(()))
+        })
+        .await
+    }
 }
 
 impl GuessCounts {
@@ -73,6 +103,7 @@ impl GuessCounts {
             codes: Buckets::new(rules(budgets.per_source_and_code())),
             has_alarmed: false,
             waiting: HashMap::new(),
+            asking: HashMap::new(),
             waiters: 0,
         }
     }
@@ -93,6 +124,7 @@ impl GuessCounts {
             self.window = window;
             self.has_alarmed = false;
             self.waiting.clear();
+            self.asking.clear();
             self.waiters = 0;
             for budget in GuessBudget::ALL {
                 self.of(budget).clear();
@@ -112,6 +144,22 @@ impl GuessCounts {
         let buckets = self.of(budget);
         let block = buckets.rules().block()?;
         buckets.should_ask(&keys.of(budget)).then_some((window, block))
+    }
+
+    /// Keeps the question for a block that [`block_due`](Self::block_due) has returned, so that
+    /// calls which wait for the block can drive it.
+    pub(super) fn asks(&mut self, budget: GuessBudget, key: BudgetKey, call: &DrivenCall) {
+        self.asking.insert((budget, key), call.downgrade());
+    }
+
+    /// Takes the answer to the question for a block; none if there is none. Calls that wait go on:
+    /// they use the block, or ask themselves.
+    pub(super) fn answered(&mut self, budget: GuessBudget, key: BudgetKey, taken: Option<u64>) {
+        self.asking.remove(&(budget, key));
+        let buckets = self.of(budget);
+        let rules = *buckets.rules();
+        buckets.answered(&key, taken.map(|taken| rules.granted_of_block(taken)));
+        self.wake(budget, BucketPlace::Own(key));
     }
 
     /// Takes a token of each budget, or none.
@@ -146,11 +194,16 @@ impl GuessCounts {
         TokenAnswer::Tokens { window: self.window, places, alarms }
     }
 
-    fn wait_at(&mut self, budget: GuessBudget, place: BucketPlace) -> oneshot::Receiver<()> {
+    fn wait_at(&mut self, budget: GuessBudget, place: BucketPlace) -> Wait {
         let (sender, ended) = oneshot::channel();
         self.waiting.entry((budget, place)).or_default().push(sender);
         self.waiters += 1;
-        ended
+        let asking = match place {
+            BucketPlace::Own(key) => self.asking.get(&(budget, key)).and_then(WeakCall::upgrade),
+            // Nobody asks for blocks of the overflow.
+            BucketPlace::Overflow => None,
+        };
+        Wait { ended, asking }
     }
 
     /// Wakes the calls that wait for a token of a bucket.

@@ -13,6 +13,7 @@ use super::{
     SharedBudgets, Throttle, Token,
     buckets::{BucketPlace, BucketRules, Buckets, NoToken},
     counts::{GuessCounts, GuessKeys, Places, TokenAnswer},
+    driven::DrivenCall,
     source::GuessSource,
 };
 use crate::{
@@ -86,25 +87,46 @@ impl GuessThrottle {
     /// Asks the shared budgets for the blocks that are due.
     async fn ask_for_blocks(
         &self,
-        shared: &dyn SharedBudgets,
+        shared: &Arc<dyn SharedBudgets>,
         keys: &GuessKeys,
         window: BudgetWindow,
     ) -> Result<(), StoreError> {
         for budget in GuessBudget::ALL {
-            let due = self.counts().block_due(budget, keys, window);
-            let Some((window, block)) = due else { continue };
-            let key = keys.of(budget);
-            let mut asking = Asking { counts: &self.counts, window, budget, key, taken: None };
-            asking.taken = Some(shared.take_tokens(&key, window, block).await?);
+            if let Some(call) = self.question(shared, budget, keys, window) {
+                call.await?;
+            }
         }
         Ok(())
     }
+
+    /// Returns the question for a block of a budget, if it is due.
+    fn question(
+        &self,
+        shared: &Arc<dyn SharedBudgets>,
+        budget: GuessBudget,
+        keys: &GuessKeys,
+        window: BudgetWindow,
+    ) -> Option<DrivenCall> {
+        let mut counts = self.counts();
+        let (window, block) = counts.block_due(budget, keys, window)?;
+        let (key, shared) = (keys.of(budget), Arc::clone(shared));
+        let asking = Asking { counts: Arc::clone(&self.counts), window, budget, key, taken: None };
+        let call = DrivenCall::new(async move {
+            // All of it, not only the field: it has to end with the question.
+            let mut asking = asking;
+            asking.taken = Some(shared.take_tokens(&key, window, block).await?);
+            Ok(())
+        });
+        // Under the same lock: no call finds out that one asks, and not which one.
+        counts.asks(budget, key, &call);
+        Some(call)
+    }
 }
 
-/// A call that asks the shared budget for a block. When it ends, other calls go on: they use the
-/// block, or ask themselves if this call failed or was dropped.
-struct Asking<'a> {
-    counts: &'a Mutex<GuessCounts>,
+/// A question for a block. When it has ended, other calls go on: they use the block, or ask
+/// themselves if this question was dropped.
+struct Asking {
+    counts: Arc<Mutex<GuessCounts>>,
     window: BudgetWindow,
     budget: GuessBudget,
     key: BudgetKey,
@@ -112,15 +134,11 @@ struct Asking<'a> {
     taken: Option<u64>,
 }
 
-impl Drop for Asking<'_> {
+impl Drop for Asking {
     fn drop(&mut self) {
-        let mut counts = lock(self.counts);
+        let mut counts = lock(&self.counts);
         if counts.window == self.window {
-            let buckets = counts.of(self.budget);
-            let rules = *buckets.rules();
-            let granted = self.taken.map(|taken| rules.granted_of_block(taken));
-            buckets.answered(&self.key, granted);
-            counts.wake(self.budget, BucketPlace::Own(self.key));
+            counts.answered(self.budget, self.key, self.taken);
         }
     }
 }
@@ -141,13 +159,13 @@ impl Throttle for GuessThrottle {
         let keys = GuessKeys { source: source.key(), code: source.key_with(attempt.code) };
         let window = BudgetWindow::at(attempt.now);
         let only_alarms = attempt.bits >= MIN_BITS_WITHOUT_THROTTLE;
-        // Each round waits for the end of another call, which takes or returns a token, or asks for
-        // a block.
+        // Each round waits for the end of another call, which takes or returns a token, or for a
+        // block.
         loop {
             if let Some(shared) = &self.shared
                 && !attempt.in_transaction
             {
-                self.ask_for_blocks(&**shared, &keys, window).await?;
+                self.ask_for_blocks(shared, &keys, window).await?;
             }
             let answer = self.counts().take(&keys, window, only_alarms, !attempt.in_transaction);
             let (budget, retry_after) = match answer {
@@ -159,9 +177,8 @@ impl Throttle for GuessThrottle {
                     let token = GuessToken { counts, window, places, has_ended: false };
                     return Ok(Decision::Allowed(Box::new(token)));
                 }
-                TokenAnswer::Later(ended) => {
-                    // The sender is only ever dropped.
-                    let _ = ended.await;
+                TokenAnswer::Later(wait) => {
+                    wait.until_answered().await?;
                     continue;
                 }
                 // Failures of other calls ended meanwhile: the next round asks for a block.

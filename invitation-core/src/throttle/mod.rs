@@ -64,8 +64,10 @@
 //!   within 30 days with a probability below 1 in 100,000
 //!   (10,000 × 600 × 43,200 / 2⁵⁵ ≈ 7 × 10⁻⁶).
 //! - Calls under way hold their tokens. A call that finds the last tokens held waits for one of
-//!   those calls to end. Inside a host's transaction it is refused instead, and so are waiting
-//!   calls beyond 1,000: they may try again after one second.
+//!   those calls to end, or for the first call of another minute. Inside a host's transaction it is
+//!   refused instead, and so are waiting calls beyond 1,000: they may try again after one second.
+//! - A call holds its token until its future is done or dropped. A host that keeps futures without
+//!   polling them keeps their tokens from other calls.
 //!
 //! # The source
 //!
@@ -91,6 +93,10 @@
 //! advance, so that a call without failures costs no round trip. All processes together evaluate
 //! at most the budget and one block for each process.
 //!
+//! One call at a time asks for a block of a budget. Calls that wait for the block drive the question
+//! too, so that it is answered although the call that asked first is not polled any more. If the
+//! store fails, all of them return its error.
+//!
 //! Inside a host's transaction ([`on`](crate::Invitations::on) a joined store), a process asks no
 //! other: the write could wait for that very transaction. There the block is the budget of the
 //! process. [`admit`](crate::Invitations::admit) takes its token before the transaction begins.
@@ -112,6 +118,8 @@ mod buckets;
 mod budgets;
 #[cfg(feature = "throttle")]
 mod counts;
+#[cfg(feature = "throttle")]
+mod driven;
 #[cfg(feature = "throttle")]
 mod guess_throttle;
 mod shared;

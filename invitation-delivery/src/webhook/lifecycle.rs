@@ -134,9 +134,6 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
             if record.state != EndpointState::Disabled {
                 return Ok(None);
             }
-            if let Some(failure) = &mut record.failure {
-                failure.begin_anew(now);
-            }
             record.activate(now);
             Ok(Some(()))
         };

@@ -136,9 +136,6 @@ impl<S: Documents> Webhooks<S> {
             if record.state == EndpointState::Disabled || record.is_claimed(now) {
                 return Ok(None);
             }
-            if let Some(failure) = &mut record.failure {
-                failure.begin_anew(now);
-            }
             record.activate(now);
             Ok(Some(()))
         };

@@ -76,13 +76,6 @@ pub(super) struct BlockingEvent {
     pub(super) cause: FailureCause,
 }
 
-impl BlockingEvent {
-    /// Lets all attempts begin anew.
-    pub(super) fn begin_anew(&mut self, now: Timestamp) {
-        (self.attempts, self.patient_from) = (0, now);
-    }
-}
-
 /// An endpoint, its place in the feed, and the worker that has it.
 pub(super) struct EndpointRecord {
     pub(super) settings: Settings,
@@ -193,9 +186,13 @@ impl EndpointRecord {
         (self.state, self.due, self.claim) = (EndpointState::Disabled, None, None);
     }
 
-    /// Lets the endpoint try again with the next run.
+    /// Lets the endpoint try again with the next run, with all attempts for the event that it has not
+    /// accepted.
     pub(super) fn activate(&mut self, now: Timestamp) {
         (self.state, self.due) = (EndpointState::Active, Some(now));
+        if let Some(failure) = &mut self.failure {
+            (failure.attempts, failure.patient_from) = (0, now);
+        }
     }
 
     /// Returns whether the endpoint was stopped, and has failed for `patience`, so that it may no

@@ -57,15 +57,37 @@ pub(super) fn write(
 
 /// Writes the entries, one row each. The rows depend on the lock timeout, so that it is set
 /// before the statement looks for any invitation.
+///
+/// PostgreSQL keeps a plan for all values only if it costs no more than the plans for certain
+/// values. Otherwise it plans each call, which takes longer than the redemption. An array of
+/// unknown length counts as ten rows. So one entry is written without arrays, and a limit of
+/// unknown value makes the planner expect one row.
 fn rows(s: &mut Statement<Postgres>, entries: &[BatchEntry<'_>], lock_timeout: Option<&str>) {
-    s.sql("(SELECT p.* FROM ");
-    if let Some(time) = lock_timeout {
-        s.sql(format_args!("(SELECT set_config('lock_timeout', '{time}', TRUE) AS is_set) AS c, "));
+    s.sql("(SELECT ");
+    if let [only] = entries {
+        for (n, (value, name)) in only.values().into_iter().zip(ENTRY.split(", ")).enumerate() {
+            s.sql(if n == 0 { "" } else { ", " }).value(value).sql(format_args!(" AS {name}"));
+        }
+    } else {
+        s.sql("p.*");
     }
-    let columns = arrays::of(entries.iter().map(InputRow::values).collect());
-    s.sql("UNNEST").list(columns, |s, column| column.bind(s));
-    s.sql(format_args!(" AS p ({ENTRY})"));
-    s.sql(if lock_timeout.is_some() { " WHERE c.is_set IS NOT NULL)" } else { ")" });
+    if let Some(time) = lock_timeout {
+        s.sql(format_args!(
+            " FROM (SELECT set_config('lock_timeout', '{time}', TRUE) AS is_set) AS c"
+        ));
+    }
+    if entries.len() > 1 {
+        s.sql(if lock_timeout.is_some() { ", " } else { " FROM " }).sql("UNNEST");
+        let columns = arrays::of(entries.iter().map(InputRow::values).collect());
+        s.list(columns, |s, column| column.bind(s)).sql(format_args!(" AS p ({ENTRY})"));
+    }
+    if lock_timeout.is_some() {
+        s.sql(" WHERE c.is_set IS NOT NULL");
+    }
+    if let (2.., Ok(limit)) = (entries.len(), i64::try_from(entries.len())) {
+        s.sql(" LIMIT ").int(limit);
+    }
+    s.sql(")");
 }
 
 /// Writes the update of codes with one entry each.

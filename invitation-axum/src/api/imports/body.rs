@@ -152,10 +152,6 @@ impl ImportJobBody {
             ended_at: job.ended_at().map(|at| at.to_string()),
         }
     }
-
-    pub(super) fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 page_body! {

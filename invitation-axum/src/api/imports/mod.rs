@@ -4,12 +4,12 @@ mod body;
 pub(crate) mod result;
 pub(crate) mod upload;
 
-use std::{convert::Infallible, error::Error as _};
+use std::error::Error as _;
 
 use axum::{
     Json,
-    extract::{Extension, FromRequestParts, OriginalUri, RawPathParams, Request, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    extract::{Extension, OriginalUri, Request, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use invitation_core::{
@@ -27,6 +27,7 @@ use crate::{
     authorization::{Authorized, to},
     headers::IdempotencyKeyHeader,
     middleware::LongerTime,
+    path::{PathId, ResourceId, set_location},
     problem::{Problem, ProblemKind},
     query::{Given, PageQuery, Query, QueryErrors, QueryParams},
     web::Web,
@@ -62,36 +63,10 @@ impl QueryParams for OrderQuery {
     }
 }
 
-/// The id of an import in the path; `None` if its text is no id.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ImportId(Option<BatchId>);
-
-impl ImportId {
-    pub(crate) fn id(self) -> Result<BatchId, Problem> {
-        self.0.ok_or_else(no_such_import)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for ImportId {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let Ok(params) = RawPathParams::from_request_parts(parts, state).await else {
-            return Ok(Self(None));
-        };
-        let id = params.iter().filter(|(name, _)| *name == "import").last();
-        Ok(Self(id.and_then(|(_, id)| id.parse().ok())))
-    }
-}
-
-fn no_such_import() -> Problem {
-    Problem::new(ProblemKind::NotFound)
-}
-
 impl Web {
     /// Returns the imports, or 404 if the host serves none.
     pub(crate) fn served_imports(&self) -> Result<&Imports, Problem> {
-        self.imports().ok_or_else(no_such_import)
+        self.imports().ok_or_else(BatchId::not_found)
     }
 }
 
@@ -100,7 +75,7 @@ impl From<ImportError> for Problem {
     fn from(error: ImportError) -> Self {
         match error {
             ImportError::Service(error) => error.into(),
-            ImportError::NotFound => no_such_import(),
+            ImportError::NotFound => BatchId::not_found(),
             ImportError::TooLarge { .. } => {
                 Self::new(ProblemKind::TooLarge).with_detail(error.to_string())
             }
@@ -158,11 +133,8 @@ pub(crate) async fn order(
     let permit = web.bulk_permit()?;
     let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
     let body = ImportJobBody::of(&job);
-    let place = format!("{}/{}", uri.path().trim_end_matches('/'), body.id());
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
-    if let Ok(place) = HeaderValue::from_str(&place) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
+    set_location(&mut response, &uri, job.id());
     Ok(response)
 }
 
@@ -197,7 +169,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::Bulk>,
-    id: ImportId,
+    id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
     let job = imports.get(web.service(), &actor, id.id()?).await?;
@@ -219,7 +191,7 @@ pub(crate) async fn get(
 pub(crate) async fn cancel(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::Bulk>,
-    id: ImportId,
+    id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
     let job = imports.cancel(web.service(), &actor, id.id()?).await?;

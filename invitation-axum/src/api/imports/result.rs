@@ -14,10 +14,11 @@ use invitation_core::{
     },
 };
 
-use super::{ImportId, docs};
+use super::docs;
 use crate::{
     api::streamed::{Chunks, streamed},
     authorization::{Authorized, to},
+    path::PathId,
     problem::Problem,
     web::Web,
 };
@@ -53,7 +54,7 @@ const COLUMNS: [&str; 11] = [
 pub(crate) async fn result(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::Bulk>,
-    id: ImportId,
+    id: PathId<BatchId>,
 ) -> Result<Response, Problem> {
     streamed_result(&web, &actor, id.id()?).await
 }

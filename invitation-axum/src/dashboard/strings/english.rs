@@ -11,9 +11,8 @@ pub(super) fn capitalised(text: &str) -> String {
 pub(super) fn relative_time(ahead: Duration) -> String {
     const STEPS: [(i64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let seconds = ahead.whole_seconds().saturating_abs();
-    // Uses the largest unit of which the duration is, rounded to the nearest, at least
-    // two. One day or hour is enough if the duration is not shorter; one minute always
-    // is.
+    // Uses the largest unit in which the rounded duration is at least two. One day or hour is
+    // enough if the duration is not shorter. One minute always is.
     let amount = STEPS.iter().find_map(|&(unit, name)| {
         let n = (seconds + unit / 2) / unit;
         let is_fit = n >= 2 || (n == 1 && (unit == 60 || seconds >= unit));
@@ -77,7 +76,7 @@ pub(super) fn median_to_redeem(range: TimeRangeToRedeem) -> String {
     }
 }
 
-/// Returns a duration in the largest unit of which it is a multiple.
+/// Returns a duration in the largest unit that divides it.
 fn length(duration: Duration) -> String {
     let seconds = duration.whole_seconds();
     let (n, unit) = match seconds {

@@ -12,84 +12,39 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    Action, Actor, Criteria, Division, EventCriteria, IdempotencyKey, Invitation, Limits,
-    ManualClock, MemoryStore, Paging, Refusal, Role, StoreErrorKind, UserId,
-    documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
-    },
-    event::Event,
+    Action, Actor, Criteria, Division, EventCriteria, IdempotencyKey, Intercept, Interceptor,
+    Invitation, Limits, ManualClock, MemoryStore, Operation, Paging, Refusal, Role, StoreCall,
+    StoreErrorKind, UserId,
+    documents::Documents,
     id::BatchId,
     import::{
         OutcomeKind,
         file::FileFormat,
         jobs::{ImportOrder, MemorySpool, ResultRow},
     },
-    page::{PageRequest, StorePage},
-    scope::Scope,
 };
 
-/// The documents of a memory store whose `n`th replacement fails, counted from 1: before or after
-/// it took effect.
-#[derive(Clone, Debug)]
-struct FailingDocuments {
-    store: Arc<MemoryStore>,
-    replacements: Arc<AtomicU32>,
+/// Fails the `n`th replacement of documents, counted from 1: before or after it took effect.
+#[derive(Debug)]
+struct FailingReplacement {
+    replacements: AtomicU32,
     failing: u32,
     is_lost_reply: bool,
 }
 
 #[async_trait]
-impl Documents for FailingDocuments {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
-        self.store.document(key).await
-    }
-
-    async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
-        self.store.add_documents(documents).await
-    }
-
-    async fn replace_documents(
-        &self,
-        documents: &[Document],
-        events: &[Event],
-    ) -> Result<bool, StoreError> {
-        let n = self.replacements.fetch_add(1, Ordering::Relaxed) + 1;
-        if n == self.failing && !self.is_lost_reply {
+impl Interceptor for FailingReplacement {
+    async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+        let fails = operation == Operation::ReplaceDocuments
+            && self.replacements.fetch_add(1, Ordering::Relaxed) + 1 == self.failing;
+        if fails && !self.is_lost_reply {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "replace"));
         }
-        let replaced = self.store.replace_documents(documents, events).await;
-        if n == self.failing {
+        let _ = call.await;
+        if fails {
             return Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "replace"));
         }
-        replaced
-    }
-
-    async fn due_documents(
-        &self,
-        kind: &DocumentKind,
-        now: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<Vec<Document>, StoreError> {
-        self.store.due_documents(kind, now, limit).await
-    }
-
-    async fn list_documents(
-        &self,
-        scope: &Scope,
-        filter: &DocumentFilter,
-        page: &PageRequest<DocumentName>,
-    ) -> Result<StorePage<Document, DocumentName>, StoreError> {
-        self.store.list_documents(scope, filter, page).await
-    }
-
-    async fn remove_documents(
-        &self,
-        kind: &DocumentKind,
-        state: &DocumentState,
-        before: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<u32, StoreError> {
-        self.store.remove_documents(kind, state, before, limit).await
+        Ok(())
     }
 }
 
@@ -226,13 +181,9 @@ async fn worker_that_fails_at_any_write_continues_and_creates_nothing_twice() {
         // The first replacement stores the order.
         for failing in 2..=7 {
             let store = Arc::new(MemoryStore::new());
-            let documents = FailingDocuments {
-                store: Arc::clone(&store),
-                replacements: Arc::default(),
-                failing,
-                is_lost_reply,
-            };
-            let bench = Bench::on(store, documents);
+            let fails =
+                FailingReplacement { replacements: AtomicU32::new(0), failing, is_lost_reply };
+            let bench = Bench::on(Arc::clone(&store), Intercept::new(store, fails));
             let id = bench.order(csv(), &file(10)).await;
             let mut failures = 0;
             while !bench.job(id).await.state().is_final() {
