@@ -7,6 +7,7 @@ use axum::{
     http::{Method, header},
 };
 use futures_util::stream;
+use http_body_util::BodyExt;
 use invitation_axum::{FolderSpool, WebLimits};
 use invitation_core::{
     Limits, MemoryStore,
@@ -14,6 +15,7 @@ use invitation_core::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tower::ServiceExt;
 
 use crate::support::{Answer, Harness, request};
 
@@ -307,6 +309,39 @@ async fn result_of_another_machine_is_unavailable_here() {
     scene.get(&format!("{path}/result")).await.problem(503, "unavailable");
     // Nothing was copied.
     assert_eq!(scene.get("/events?kind=copy").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn result_that_breaks_off_does_not_look_complete() {
+    let scene = Scene::new();
+    let path = format!("/imports/{}/result", id(&scene.order("", "text/csv", FILE).await));
+    let _ = scene.run().await;
+    // The last outcome, which is on the second page, cannot be read.
+    for file in std::fs::read_dir(scene.folder.path().join("spool")).expect("a folder") {
+        let file = file.expect("a file").path();
+        if file.extension().is_some_and(|part| part == "results") {
+            let mut kept = std::fs::read(&file).expect("outcomes");
+            let end = kept.len() - 2;
+            kept[end] = b'x';
+            std::fs::write(&file, kept).expect("it is written");
+        }
+    }
+    let request = request(Method::GET, "admin", &path).body(Body::empty()).expect("a request");
+    let response = scene.harness.app().oneshot(request).await.expect("routers do not fail");
+    assert_eq!(response.status(), 200);
+    assert!(response.into_body().collect().await.is_err());
+}
+
+#[tokio::test]
+async fn form_with_many_fields_in_front_of_the_file_is_refused() {
+    let scene = Scene::new();
+    let field = "--f\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nx\r\n".repeat(1_000);
+    let file = format!(
+        "{field}--f\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n{FILE}\r\n--f--\r\n"
+    );
+    let kind = "multipart/form-data; boundary=f";
+    scene.order("", kind, file).await.problem(400, "malformed");
+    assert_eq!(scene.files(), 0);
 }
 
 #[tokio::test]

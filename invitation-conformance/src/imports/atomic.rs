@@ -52,3 +52,25 @@ pub async fn atomic_import_of_several_parts_is_one_step_or_refused(fixture: Impo
         assert!(scene.stored(id).await.is_empty());
     }
 }
+
+/// The check of the rows looks at no quota. If a quota then has no room for one of them, none is
+/// created.
+pub async fn atomic_import_without_room_for_all_rows_creates_nothing(fixture: ImportsFixture) {
+    let mut scene = Scene::new(fixture);
+    scene.allow_pending(PART - 1);
+    let id = scene.order(atomic(), &file(PART, "a", None)).await;
+    scene.run().await;
+    let job = scene.job(id).await;
+    assert_eq!(job.state(), ImportState::Failed);
+    let reason = job.reason().expect("a reason");
+    assert!(reason.contains("pending"), "{reason}");
+    let progress = job.progress();
+    assert_eq!((progress.rows, progress.created, progress.valid), (0, 0, 0));
+    assert!(scene.stored(id).await.is_empty());
+    assert!(scene.results(id).await.is_empty());
+
+    let text = file(PART - 1, "b", None);
+    let id = scene.order(atomic(), &text).await;
+    scene.run().await;
+    scene.has_each_row_once(id, &text, PART - 1, "b").await;
+}

@@ -12,7 +12,7 @@ use invitation_core::{
 
 use super::{
     ImportsFixture,
-    scene::{Scene, atomic, csv, file},
+    scene::{PART, Scene, atomic, csv, file},
 };
 use crate::people::admin;
 
@@ -84,4 +84,27 @@ pub async fn import_under_the_same_key_is_ordered_once(fixture: ImportsFixture) 
     assert!(late.is_replayed);
     assert_eq!(late.job.state(), ImportState::Done);
     scene.has_each_row_once(id, &text, 5, "a").await;
+}
+
+/// Rows for which a quota has no room are named with the reason, and the rows before them are
+/// created.
+pub async fn rows_without_room_are_named_and_the_others_created(fixture: ImportsFixture) {
+    let mut scene = Scene::new(fixture);
+    scene.allow_pending(PART + 1);
+    let id = scene.order(csv(), &file(PART + 3, "a", None)).await;
+    scene.run().await;
+    let job = scene.job(id).await;
+    assert_eq!(job.state(), ImportState::Done);
+    let progress = job.progress();
+    assert_eq!((progress.created, progress.quota_exceeded), (PART as u64 + 1, 2));
+    assert_eq!(scene.stored(id).await.len(), PART + 1);
+    let rows = scene.results(id).await;
+    let (created, refused) = rows.split_at(PART + 1);
+    assert!(created.iter().all(|row| row.outcome == OutcomeKind::Created && row.code.is_some()));
+    let lines: Vec<_> = refused.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [PART + 3, PART + 4]);
+    for row in refused {
+        assert_eq!(row.outcome, OutcomeKind::QuotaExceeded);
+        assert!(row.code.is_none() && row.errors[0].contains("pending"), "{:?}", row.errors);
+    }
 }

@@ -3,20 +3,20 @@
 use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Action, BatchId, Binding, Criteria, Event, EventCriteria, IdempotencyKey, Intercept,
+    Action, BatchId, Binding, Cap, Criteria, Event, EventCriteria, IdempotencyKey, Intercept,
     Invitations, Limits, ManualClock, Paging,
     import::{
         ImportMode, OutcomeKind,
         file::FileFormat,
-        jobs::{
-            ImportError, ImportJob, ImportOrder, ImportRun, Imports, MemorySpool, ResultRow,
-            Submitted,
-        },
+        jobs::{ImportError, ImportJob, ImportOrder, ImportRun, Imports, ResultRow, Submitted},
     },
 };
 use time::Duration;
 
-use super::{AnyInvitations, ImportsFixture, spool::InterruptedSpool};
+use super::{
+    AnyInvitations, ImportsFixture,
+    spool::{Files, InterruptedSpool},
+};
 use crate::{
     people::admin,
     support::{interrupt::Interrupt, samples::start},
@@ -31,7 +31,7 @@ pub(super) struct Scene {
     pub(super) clock: ManualClock,
     /// The imports as users see them, and as a worker that is never interrupted does.
     pub(super) imports: Imports,
-    files: Arc<MemorySpool>,
+    files: Arc<Files>,
 }
 
 /// Returns the order of a CSV file, of which as many rows as possible are created.
@@ -60,16 +60,26 @@ pub(super) fn file(good: usize, tag: &str, bad_after: Option<usize>) -> String {
     text
 }
 
+fn number(n: usize) -> NonZeroU32 {
+    u32::try_from(n).ok().and_then(NonZeroU32::new).expect("a small number")
+}
+
 impl Scene {
     pub(super) fn new(fixture: ImportsFixture) -> Self {
         let clock = ManualClock::new(start());
-        let part = u32::try_from(PART).ok().and_then(NonZeroU32::new).expect("a small number");
         let invitations = Invitations::new(fixture.fixture.store())
-            .with_limits(Limits::default().with_batch(part))
+            .with_limits(Limits::default().with_batch(number(PART)))
             .with_clock(clock.clone());
-        let files = Arc::new(MemorySpool::new());
+        let files = Arc::new(Files::default());
         let imports = imports_on(&fixture, &files, &Interrupt::default());
         Self { fixture, invitations, clock, imports, files }
+    }
+
+    /// Allows at most this number of pending invitations of a division.
+    pub(super) fn allow_pending(&mut self, max: usize) {
+        let limits = Limits::default().with_batch(number(PART));
+        let limits = limits.with_pending_per_division(Cap::AtMost(number(max)));
+        self.invitations = self.invitations.clone().with_limits(limits);
     }
 
     pub(super) async fn submit(
@@ -99,6 +109,19 @@ impl Scene {
     pub(super) async fn run_with(&self, interrupt: &Interrupt) -> Result<ImportRun, ImportError> {
         let imports = imports_on(&self.fixture, &self.files, interrupt);
         self.fixture.worker.run(&imports, &self.invitations).await
+    }
+
+    /// Runs a worker that stops at a point, and holds nothing of the store between two calls.
+    pub(super) async fn run_in_calls(
+        &self,
+        interrupt: &Interrupt,
+    ) -> Result<ImportRun, ImportError> {
+        imports_on(&self.fixture, &self.files, interrupt).run(&self.invitations).await
+    }
+
+    /// Crashes the machine: the spool loses what is not synced.
+    pub(super) async fn crash(&self) {
+        self.files.crash().await;
     }
 
     /// Advances the clock beyond the lease of any worker.
@@ -169,11 +192,7 @@ impl Scene {
     }
 }
 
-fn imports_on(
-    fixture: &ImportsFixture,
-    files: &Arc<MemorySpool>,
-    interrupt: &Interrupt,
-) -> Imports {
+fn imports_on(fixture: &ImportsFixture, files: &Arc<Files>, interrupt: &Interrupt) -> Imports {
     let documents = Intercept::new(Arc::clone(&fixture.documents), interrupt.clone());
     let spool = InterruptedSpool { files: Arc::clone(files), interrupt: interrupt.clone() };
     Imports::new(documents, spool)

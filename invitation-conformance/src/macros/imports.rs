@@ -67,16 +67,21 @@ macro_rules! __imports_promises {
                 import_creates_every_good_row_and_keeps_each_outcome
                 preview_of_an_import_creates_nothing
                 import_under_the_same_key_is_ordered_once
+                rows_without_room_are_named_and_the_others_created
             }
             atomic {
                 atomic_import_of_one_part_creates_all_rows
                 atomic_import_with_a_bad_row_creates_nothing
                 atomic_import_of_several_parts_is_one_step_or_refused
+                atomic_import_without_room_for_all_rows_creates_nothing
             }
             interrupted {
                 import_whose_worker_dies_anywhere_creates_each_row_once
                 atomic_import_whose_worker_dies_anywhere_creates_each_row_once
+                import_whose_machine_crashes_anywhere_creates_each_row_once
                 suspended_worker_changes_nothing_after_another_has_finished
+                suspended_worker_of_an_atomic_import_changes_nothing_after_another_has_finished
+                rows_behind_a_takeover_have_the_outcomes_of_one_worker
             }
             cancel {
                 cancelled_import_stops_behind_the_part_in_progress

@@ -66,7 +66,8 @@ mod tests {
                 .collect()
         };
         let ben = said(&rows[1]);
-        assert_eq!(ben[0], ("/4/Uses".to_owned(), "line 4, Uses: must be a number".to_owned()));
+        let number = "line 4, Uses: must be a whole number from 0 to 4294967295";
+        assert_eq!(ben[0], ("/4/Uses".to_owned(), number.to_owned()));
         assert!(ben[1].0 == "/4/E-Mail" && ben[1].1.starts_with("line 4, E-Mail: must be"));
     }
 

@@ -12,8 +12,8 @@ pub(super) fn likely_separator(records: &Records<'_>) -> Result<char, FileError>
     let mut likely = (',', 0, 0);
     let mut failure = None;
     for separator in [',', ';', '\t'] {
-        match records.clone().with_separator(separator).next() {
-            Ok(Some(header)) => {
+        match records.clone().with_separator(separator).record() {
+            Ok(header) => {
                 let names = header.cells.len();
                 let known = header.cells.iter().filter(|name| columns::field(name).is_some());
                 let known = known.count();
@@ -21,7 +21,6 @@ pub(super) fn likely_separator(records: &Records<'_>) -> Result<char, FileError>
                     likely = (separator, known, names);
                 }
             }
-            Ok(None) => {}
             Err(error) => failure = failure.or(Some(error)),
         }
     }
@@ -52,7 +51,7 @@ fn draft(columns: &Columns, record: &Record<'_>) -> Result<Draft, Vec<RowMistake
         let mut number = || -> Option<u32> {
             let number = cell.parse().ok();
             if number.is_none() {
-                wrong.push(RowMistake::new(field, "must be a number"));
+                wrong.push(RowMistake::new(field, "must be a whole number from 0 to 4294967295"));
             }
             number
         };

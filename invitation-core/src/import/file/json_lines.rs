@@ -18,6 +18,10 @@ pub(super) fn row(line: usize, text: &str) -> FileRow {
 fn fields(text: &str) -> Result<DraftFields, Vec<RowMistake>> {
     let mut json = serde_json::Deserializer::from_str(text);
     let no_json = || vec![RowMistake::new("", "is no JSON object")];
+    // A list of values would be read by the position of the fields.
+    if !text.starts_with('{') {
+        return Err(no_json());
+    }
     match serde_path_to_error::deserialize::<_, DraftFields>(&mut json) {
         Ok(fields) if json.end().is_ok() => Ok(fields),
         Err(error) if error.inner().is_data() => {

@@ -179,7 +179,7 @@ impl FileReader {
             self.advance_to(line, rest);
             self.stage = Stage::Header { declared };
         }
-        if let Stage::Header { declared } = self.stage {
+        while let Stage::Header { declared } = self.stage {
             self.skip_blank_lines();
             if !self.is_ready(MAX_RECORD) {
                 return Ok(None);
@@ -190,15 +190,14 @@ impl FileReader {
                 None => csv::likely_separator(&records)?,
             };
             let mut records = records.with_separator(separator);
-            let Some(header) = records.next()? else {
-                let (line, rest) = (records.line(), records.rest().len());
-                self.advance_to(line, rest);
-                return Ok(None);
-            };
-            let columns = Columns::of(&header)?;
+            let record = records.record()?;
+            // A record of empty cells in quotation marks is no header.
+            let columns = if record.is_blank() { None } else { Some(Columns::of(&record)?) };
             let (line, rest) = (records.line(), records.rest().len());
             self.advance_to(line, rest);
-            self.stage = Stage::Rows { separator, columns };
+            if let Some(columns) = columns {
+                self.stage = Stage::Rows { separator, columns };
+            }
         }
         while self.is_ready(MAX_RECORD) {
             let Stage::Rows { separator, columns } = &self.stage else { break };

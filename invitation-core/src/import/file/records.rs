@@ -23,7 +23,7 @@ pub(super) struct Records<'t> {
     separator: char,
 }
 
-/// A record with at least one non-empty cell, or with a fault.
+/// A record of a file.
 #[derive(Debug)]
 pub(super) struct Record<'t> {
     /// The line in which the record begins.
@@ -93,17 +93,7 @@ impl<'t> Records<'t> {
         }
     }
 
-    /// Returns the next record that is not empty or has a fault.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'t>>, FileError> {
-        while !self.rest.is_empty() {
-            let record = self.record()?;
-            if !record.is_blank() {
-                return Ok(Some(record));
-            }
-        }
-        Ok(None)
-    }
-
+    /// Returns the next record, whose cells may all be empty.
     pub(super) fn record(&mut self) -> Result<Record<'t>, FileError> {
         let (all, line) = (self.rest, self.line);
         // A record that goes on beyond this window is too long.
@@ -221,10 +211,21 @@ fn unquoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
 mod tests {
     use super::*;
 
+    /// Returns the next record that is not blank.
+    fn next<'t>(records: &mut Records<'t>) -> Result<Option<Record<'t>>, FileError> {
+        while !records.rest.is_empty() {
+            let record = records.record()?;
+            if !record.is_blank() {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     fn read(text: &str) -> Vec<(usize, Vec<String>, bool)> {
         let mut records = Records::at(1, text, ',');
         let mut all = Vec::new();
-        while let Some(record) = records.next().unwrap() {
+        while let Some(record) = next(&mut records).unwrap() {
             let cells = record.cells.iter().map(|cell| cell.clone().into_owned()).collect();
             all.push((record.line, cells, record.fault.is_some()));
         }
@@ -274,7 +275,7 @@ mod tests {
         ] {
             let mut records = Records::at(1, text, ',');
             let error = loop {
-                match records.next() {
+                match next(&mut records) {
                     Ok(Some(_)) => {}
                     Ok(None) => panic!("{says}"),
                     Err(error) => break error,

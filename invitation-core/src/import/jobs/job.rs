@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::SpoolFile;
 use crate::{
     actor::Actor,
     documents::{Document, DocumentKey, DocumentKind, DocumentState},
@@ -167,6 +168,9 @@ pub struct ImportJob {
 pub(super) struct Kept {
     /// The id of the files in the spool.
     pub(super) file: BatchId,
+    /// The id of the file of outcomes, if it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) results: Option<BatchId>,
     pub(super) format: FileFormat,
     pub(super) is_atomic: bool,
     pub(super) creates_duplicates: bool,
@@ -199,6 +203,12 @@ pub(super) struct Kept {
     pub(super) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ended: Option<i64>,
+}
+
+impl Kept {
+    pub(super) fn results_file(&self) -> SpoolFile {
+        SpoolFile::results(self.results.unwrap_or(self.file))
+    }
 }
 
 /// The user who ordered an import.

@@ -331,7 +331,7 @@ impl Imports {
         }
         let source = ResultSource {
             spool: Arc::clone(&self.spool),
-            file: SpoolFile::results(job.kept.file),
+            file: job.kept.results_file(),
             id,
             page_rows: job.kept.part_rows.get(),
             end: job.kept.result_bytes,
@@ -384,9 +384,9 @@ impl Imports {
         for _ in 0..REMOVALS {
             let listed = self.documents.list_documents(&Scope::All, &filter, &page).await?;
             for document in listed.items {
-                let file = ImportJob::read(document)?.kept.file;
-                self.spool.remove(SpoolFile::rows(file)).await?;
-                self.spool.remove(SpoolFile::results(file)).await?;
+                let kept = ImportJob::read(document)?.kept;
+                self.spool.remove(SpoolFile::rows(kept.file)).await?;
+                self.spool.remove(kept.results_file()).await?;
             }
             if listed.next.is_none() {
                 return Ok(true);

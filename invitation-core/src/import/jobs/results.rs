@@ -12,7 +12,7 @@ use crate::{
     import::file::FileReader,
     invitation::Invitation,
     policy::Right,
-    service::{ImportedRow, Invitations, OutcomeKind, RowOutcome},
+    service::{ImportRow, ImportedRow, Invitations, OutcomeKind, RowOutcome},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
     time::Timestamp,
@@ -22,7 +22,7 @@ use crate::{
 const PIECE: usize = 256 * 1_024;
 
 /// The outcome of a row, as the spool keeps it: one JSON object on each line.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct KeptRow {
     line: usize,
     outcome: OutcomeKind,
@@ -35,6 +35,68 @@ struct KeptRow {
     errors: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+/// A reader of kept outcomes.
+#[derive(Debug)]
+pub(super) struct KeptRows {
+    spool: Arc<dyn Spool>,
+    file: SpoolFile,
+    at: u64,
+    end: u64,
+    /// The bytes that were read, and the position behind the last row in them.
+    buffer: Vec<u8>,
+    begin: usize,
+    /// The rows of the present page. After an error, the next call goes on with them.
+    page: Vec<KeptRow>,
+}
+
+impl KeptRows {
+    /// Creates a reader of the first `end` bytes of a file.
+    pub(super) fn new(spool: Arc<dyn Spool>, file: SpoolFile, end: u64) -> Self {
+        Self { spool, file, at: 0, end, buffer: Vec::new(), begin: 0, page: Vec::new() }
+    }
+
+    /// Reads the next page, of at most `max` rows. It is the same one until [`take`](Self::take).
+    async fn page(&mut self, max: usize) -> Result<&[KeptRow], ImportError> {
+        while self.page.len() < max {
+            let rest = &self.buffer[self.begin..];
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                self.page.push(serde_json::from_slice(&rest[..end]).map_err(|_| corrupt())?);
+                self.begin += end + 1;
+                continue;
+            }
+            let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+            if left == 0 {
+                break;
+            }
+            let piece = self.spool.read(self.file, self.at, left.min(PIECE)).await?;
+            if piece.is_empty() {
+                return Err(corrupt().into());
+            }
+            self.at += piece.len() as u64;
+            self.buffer.drain(..self.begin);
+            self.begin = 0;
+            self.buffer.extend(piece);
+        }
+        Ok(&self.page)
+    }
+
+    fn take(&mut self) -> Vec<KeptRow> {
+        std::mem::take(&mut self.page)
+    }
+
+    /// Returns the rows of the next part whose mailboxes count as those of earlier parts.
+    pub(super) async fn good(
+        &mut self,
+        rows: Vec<ImportRow>,
+    ) -> Result<Vec<ImportRow>, ImportError> {
+        if self.page(rows.len()).await?.len() < rows.len() {
+            return Err(corrupt().into());
+        }
+        let kept = rows.into_iter().zip(self.take());
+        Ok(kept.filter(|(_, kept)| kept.outcome.is_good()).map(|(row, _)| row).collect())
+    }
 }
 
 /// Returns the lines that keep the outcomes of a part, and counts them.
@@ -140,18 +202,12 @@ pub struct ResultRow {
 /// them.
 #[derive(Debug)]
 pub struct ImportResults {
-    spool: Arc<dyn Spool>,
-    file: SpoolFile,
+    kept: KeptRows,
     id: BatchId,
     actor: Actor,
     page_rows: usize,
     /// Whether the actor may copy codes.
     has_codes: bool,
-    at: u64,
-    end: u64,
-    /// The bytes that were read, and the position behind the last row in them.
-    buffer: Vec<u8>,
-    begin: usize,
 }
 
 /// The part of [`ImportResults`] that a job knows.
@@ -181,18 +237,9 @@ impl ImportResults {
         if has_codes {
             invitations.record_copy_of_batch(actor, id, created).await?;
         }
-        Ok(Self {
-            spool,
-            file,
-            id,
-            actor: actor.clone(),
-            page_rows: usize::try_from(page_rows).unwrap_or(usize::MAX),
-            has_codes,
-            at: 0,
-            end,
-            buffer: Vec::new(),
-            begin: 0,
-        })
+        let page_rows = usize::try_from(page_rows).unwrap_or(usize::MAX);
+        let kept = KeptRows::new(spool, file, end);
+        Ok(Self { kept, id, actor: actor.clone(), page_rows, has_codes })
     }
 
     /// Returns the outcomes of the next part of the file; an empty list at the end.
@@ -206,7 +253,7 @@ impl ImportResults {
         &mut self,
         invitations: &Invitations<S>,
     ) -> Result<Vec<ResultRow>, ImportError> {
-        let kept = self.kept_rows().await?;
+        let kept = self.kept.page(self.page_rows).await?;
         let mut times: Vec<_> = kept.iter().filter_map(|row| row.at).collect();
         times.dedup();
         let mut records = HashMap::new();
@@ -216,7 +263,7 @@ impl ImportResults {
                 records.insert(record.id, record);
             }
         }
-        let rows = kept.into_iter().map(|row| {
+        let rows = self.kept.take().into_iter().map(|row| {
             let record = row.id.and_then(|id| records.remove(&id));
             let outcome = match (row.outcome, &record) {
                 (OutcomeKind::Created, None) => OutcomeKind::Deleted,
@@ -234,32 +281,6 @@ impl ImportResults {
             }
         });
         Ok(rows.collect())
-    }
-
-    /// Reads the lines of the next part.
-    async fn kept_rows(&mut self) -> Result<Vec<KeptRow>, ImportError> {
-        let mut rows = Vec::new();
-        while rows.len() < self.page_rows {
-            let rest = &self.buffer[self.begin..];
-            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                rows.push(serde_json::from_slice(&rest[..end]).map_err(|_| corrupt())?);
-                self.begin += end + 1;
-                continue;
-            }
-            let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
-            if left == 0 {
-                break;
-            }
-            let piece = self.spool.read(self.file, self.at, left.min(PIECE)).await?;
-            if piece.is_empty() {
-                return Err(corrupt().into());
-            }
-            self.at += piece.len() as u64;
-            self.buffer.drain(..self.begin);
-            self.begin = 0;
-            self.buffer.extend(piece);
-        }
-        Ok(rows)
     }
 }
 

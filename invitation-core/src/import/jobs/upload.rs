@@ -165,6 +165,7 @@ impl Upload {
         all.bytes(digest);
         Kept {
             file: self.file,
+            results: None,
             format: self.order.format,
             is_atomic,
             creates_duplicates,

@@ -1,6 +1,6 @@
 //! The worker of imports.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use time::Duration;
 
@@ -9,7 +9,7 @@ use super::{
     evidence::Step,
     job::{self, Kept, kind},
     part::{FilePart, PartReader},
-    results,
+    results::{self, KeptRows},
     write::{InOneCall, InTransaction, WriteAll},
 };
 use crate::{
@@ -126,26 +126,48 @@ impl Imports {
         invitations: &Invitations<S>,
     ) -> Result<Option<ImportJob>, ImportError> {
         let now = invitations.now();
+        let mut failure = None;
         for document in self.documents.due_documents(&kind(), now, LOOKED_AT).await? {
             // A document that this version cannot read, as a newer one may have written it, must
             // not hold up the others.
             let Ok(job) = ImportJob::read(document) else { continue };
             match self.spool.read(SpoolFile::rows(job.kept.file), 0, 1).await {
+                Ok(_) => {}
                 Err(SpoolError::Missing) => continue,
-                other => other?,
-            };
+                // One file that cannot be read must not hold up the others, either.
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            }
             let state = match job.state {
                 ImportState::Writing => ImportState::Writing,
                 _ => ImportState::Running,
             };
             let mut kept = job.kept.clone();
             invitations.entropy().fill(&mut kept.claim).map_err(Error::from)?;
+            if kept.is_atomic {
+                // The check and the transaction begin with the first row. Their outcomes go to a
+                // file of this claim: a worker that was suspended may still write to its own.
+                kept.results = Some(invitations.new_batch()?);
+                (kept.progress, kept.parts, kept.result_bytes) = (ImportProgress::default(), 0, 0);
+            }
             let claimed = job.next(state, kept, Some(self.lease_end(now)));
             if self.replace(&claimed).await? {
+                self.remove_results_before(&job, &claimed).await;
                 return Ok(Some(claimed));
             }
         }
-        Ok(None)
+        failure.map_or(Ok(None), |error| Err(error.into()))
+    }
+
+    /// Removes the outcomes of an earlier claim, if it had a file of its own.
+    async fn remove_results_before(&self, job: &ImportJob, claimed: &ImportJob) {
+        let (before, file) = (job.kept.results_file(), claimed.kept.results_file());
+        if before != file {
+            // A file that stays is one of those that a crash leaves: the host removes old ones.
+            let _ = self.spool.remove(before).await;
+        }
     }
 
     fn lease_end(&self, now: Timestamp) -> Timestamp {
@@ -171,13 +193,18 @@ impl Imports {
             Err(Stop::Later(error)) => (work.postponed(&error), Some(error)),
         };
         // If it is not replaced, another worker or a user has decided on the import.
-        let _ = if next.state.is_final() {
+        let is_kept = if next.state.is_final() {
             let event = next.event(invitations, &next.kept.actor.actor(), Step::Ended)?;
             self.replace_with(&next, event).await?
         } else {
             self.replace(&next).await?
         };
-        error.map_or(Ok(()), Err)
+        match error {
+            // The worker that took the import over has removed the results of this one.
+            Some(ImportError::Spool(SpoolError::Missing)) if !is_kept => Ok(()),
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 }
 
@@ -208,6 +235,8 @@ impl<'a, S: Store> Work<'a, S> {
     async fn create_parts(&mut self) -> Result<(), Stop> {
         let actor = self.job.kept.actor.actor();
         let (mut reader, mut import) = (self.reader(), None);
+        let spool = Arc::clone(&self.imports.spool);
+        let mut kept = KeptRows::new(spool, self.results(), self.job.kept.result_bytes);
         while let Some(mut part) = reader.next().await? {
             if !part.rows.is_empty() {
                 let import = match &mut import {
@@ -216,7 +245,7 @@ impl<'a, S: Store> Work<'a, S> {
                 };
                 let rows = std::mem::take(&mut part.rows);
                 if import.parts() < self.job.kept.parts {
-                    import.pass_over(&rows);
+                    import.pass_over(&kept.good(rows).await.map_err(Stop::Later)?);
                 } else {
                     let imported = self.invitations.import_part(&actor, import, rows).await?;
                     self.keep(&part, imported.rows(), &reader).await?;
@@ -224,9 +253,7 @@ impl<'a, S: Store> Work<'a, S> {
             }
             end_of(&part)?;
         }
-        self.must_have_rows()?;
-        self.imports.spool.sync(self.results()).await?;
-        Ok(())
+        self.must_have_rows()
     }
 
     /// Checks all rows, and then creates all of them in one step.
@@ -256,9 +283,6 @@ impl<'a, S: Store> Work<'a, S> {
     /// Checks all rows, and keeps what would become of each.
     async fn check_all<W: WriteAll<S>>(&mut self, writer: &W) -> Result<(), Stop> {
         let actor = self.job.kept.actor.actor();
-        // A check always begins with the first row: nothing of it remains in the store.
-        (self.job.kept.progress, self.job.kept.parts) = (ImportProgress::default(), 0);
-        self.job.kept.result_bytes = 0;
         let (mut reader, mut import) = (self.reader(), None);
         while let Some(mut part) = reader.next().await? {
             if !part.rows.is_empty() {
@@ -295,7 +319,7 @@ impl<'a, S: Store> Work<'a, S> {
     }
 
     pub(super) fn results(&self) -> SpoolFile {
-        SpoolFile::results(self.job.kept.file)
+        self.job.kept.results_file()
     }
 
     /// Keeps the outcomes of a part, and extends the lease.
@@ -309,6 +333,8 @@ impl<'a, S: Store> Work<'a, S> {
         let written = results::write(&part.places, rows, reader.reader(), &mut kept.progress);
         let length = written.len() as u64;
         self.imports.spool.write(self.results(), kept.result_bytes, written).await?;
+        // The document must not count outcomes that a crash of the machine loses.
+        self.imports.spool.sync(self.results()).await?;
         kept.result_bytes += length;
         kept.progress.bytes = part.bytes;
         kept.parts += 1;
@@ -340,7 +366,8 @@ impl<'a, S: Store> Work<'a, S> {
         if failures >= ATTEMPTS && self.job.state != ImportState::Writing {
             return self.ended(ImportState::Failed, Some(&error.to_string()));
         }
-        let pause = PAUSE.saturating_mul(1 << failures.min(10)).min(self.imports.lease);
+        let pause =
+            PAUSE.saturating_mul(1 << self.job.kept.failures.min(10)).min(self.imports.lease);
         let due = self.invitations.now().checked_add(pause).unwrap_or(Timestamp::MAX);
         let state = match self.job.state {
             ImportState::Writing => ImportState::Writing,

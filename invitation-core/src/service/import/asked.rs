@@ -168,6 +168,13 @@ string_enum! {
     }
 }
 
+impl OutcomeKind {
+    /// Returns whether a later row with the same mailbox is a duplicate of the row.
+    pub(crate) fn is_good(self) -> bool {
+        matches!(self, Self::Created | Self::Valid | Self::Skipped)
+    }
+}
+
 impl RowOutcome {
     /// Returns the kind of this outcome.
     #[must_use]

@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::{Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind};
+use super::{Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow};
 use crate::{
     actor::Caller, binding::Binding, email::EmailKey, error::Error, id::BatchId,
     request::IdempotencyKey, service::Invitations, store::Store,
@@ -161,6 +161,9 @@ impl PartedImport {
     }
 
     /// Passes over a part that an earlier run has imported, without a call to the store.
+    ///
+    /// `rows` are the rows that were created or skipped, whose mailboxes later rows repeat. A row
+    /// that was refused is left out: a later row with its mailbox is no duplicate.
     pub fn pass_over(&mut self, rows: &[ImportRow]) {
         for row in rows {
             if let Some(hash) = self.mailboxes.hash_of(row) {
@@ -186,11 +189,7 @@ impl PartedImport {
     /// Counts a part, and remembers the mailboxes of its good rows.
     fn end_part(&mut self, hashes: Vec<Option<u64>>, rows: &[ImportedRow]) {
         for (hash, row) in hashes.into_iter().zip(rows) {
-            let is_good = matches!(
-                row.outcome.kind(),
-                OutcomeKind::Created | OutcomeKind::Valid | OutcomeKind::Skipped
-            );
-            if let Some(hash) = hash.filter(|_| is_good) {
+            if let Some(hash) = hash.filter(|_| row.outcome.kind().is_good()) {
                 self.mailboxes.remember(hash);
             }
         }
@@ -256,6 +255,7 @@ impl<S: Store> Invitations<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::OutcomeKind;
     use crate::{Actor, Division, Draft, Email, MemoryStore, Role, RowWarning, UserId};
 
     fn admin() -> Actor {

@@ -79,7 +79,7 @@ fn messages_name_the_line_and_the_column_as_they_stand_in_the_file() {
                 c@example.com;sales\nd@example.com;sales;1;2\ne@example.com;\"a\"b;1\n";
     let expected = [
         (3, vec![]),
-        (5, vec!["Uses: must be a number", "E-Mail: must be"]),
+        (5, vec!["Uses: must be a whole number", "E-Mail: must be"]),
         (6, vec![": has 2 cells where there are 3 columns"]),
         (7, vec![": has 4 cells where there are 3 columns"]),
         (8, vec![": there is text behind a closing quotation mark"]),
@@ -137,6 +137,17 @@ fn rows_are_the_same_in_pieces_of_any_size() {
     assert_eq!((whole[0].line, whole[1].line), (4, 7));
     for size in [1, 3, 1_000, 40_000] {
         assert_eq!(rows_of(FileFormat::Csv, &text, size).unwrap(), whole, "{size}");
+    }
+}
+
+#[test]
+fn header_behind_many_records_of_empty_cells_is_read_whole() {
+    let text = format!("{}email;role\na@example.com;staff\n", "\"\";\"\"\n".repeat(20_000));
+    let whole = rows_of(FileFormat::Csv, &text, text.len()).unwrap();
+    assert_eq!((whole.len(), whole[0].line, whole[0].draft.is_ok()), (1, 20_002, true));
+    // The last piece begins inside the header.
+    for size in [7, 1_000, 119_000, text.len() - 28] {
+        assert_eq!(rows_of(FileFormat::Csv, &text, size).as_ref(), Ok(&whole), "{size}");
     }
 }
 

@@ -1,0 +1,152 @@
+//! Uploads: their maximum size, their keys, and orders that fail.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use async_trait::async_trait;
+use invitation_core::{
+    Actor, Error, Event, Invitations, MemoryStore, PageRequest, Paging, Refusal, Role, Scope,
+    StoreError, StoreErrorKind, StorePage, Timestamp, UserId,
+    documents::{
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+    },
+    import::{
+        Duplicates, ImportMode,
+        file::FileFormat,
+        jobs::{ImportError, ImportJob, ImportOrder, ImportState, Imports},
+    },
+};
+
+use crate::{GOOD, Scene, admin, weak::Weak};
+
+fn csv() -> ImportOrder {
+    ImportOrder::new(FileFormat::Csv)
+}
+
+#[tokio::test]
+async fn file_of_the_maximum_size_is_accepted_and_no_larger_one() {
+    let spool = Weak::default();
+    let mut scene = Scene::new(spool.clone());
+    // Larger than what is written to the spool at a time.
+    scene.imports = scene.imports.with_max_bytes(300_000);
+    let order = csv().started_later();
+    let submitted = scene.submit(order, &vec![b'x'; 300_000], None).await.expect("an order");
+    assert_eq!(submitted.job.bytes(), 300_000);
+    let mut upload =
+        scene.imports.upload(&scene.invitations, &admin(), order).await.expect("an upload");
+    for _ in 0..3 {
+        upload.write(&[b'x'; 100_000]).await.expect("room");
+    }
+    let refused = upload.write(b"x").await;
+    assert!(matches!(refused, Err(ImportError::TooLarge { max: 300_000 })), "{refused:?}");
+    upload.discard().await.expect("it is removed");
+    assert_eq!(spool.names().len(), 1);
+}
+
+#[tokio::test]
+async fn key_belongs_to_its_user_and_to_one_file_with_its_options() {
+    let scene = Scene::new(Weak::default());
+    let order = csv().started_later();
+    let first = scene.submit(order, GOOD.as_bytes(), Some("k")).await.expect("an order");
+    let other_options = [
+        order.with_duplicates(Duplicates::Create),
+        order.with_mode(ImportMode::AllOrNone),
+        ImportOrder::new(FileFormat::JsonLines),
+    ];
+    for (order, file) in other_options
+        .map(|order| (order, GOOD.to_owned()))
+        .into_iter()
+        .chain([(order, format!("{GOOD}\n"))])
+    {
+        let refused = scene.submit(order, file.as_bytes(), Some("k")).await;
+        let Err(ImportError::Service(Error::Refused(refused))) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(refused.refusal(), &Refusal::IdempotencyKeyReused);
+    }
+    let other = Actor::across_divisions(
+        UserId::new("u-1").expect("an id"),
+        Role::new("admin").expect("a role"),
+    );
+    let theirs = scene.submit_as(&other, order, GOOD.as_bytes(), Some("k")).await;
+    let theirs = theirs.expect("a key of their own");
+    assert!(!theirs.is_replayed && theirs.job.id() != first.job.id());
+}
+
+/// The documents of a memory store, which fail when the order is stored: before or after it is.
+#[derive(Debug)]
+struct FailingOrders {
+    store: Arc<MemoryStore>,
+    is_lost_reply: bool,
+}
+
+#[async_trait]
+impl Documents for FailingOrders {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
+        self.store.document(key).await
+    }
+
+    async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
+        self.store.add_documents(documents).await
+    }
+
+    async fn replace_documents(
+        &self,
+        documents: &[Document],
+        events: &[Event],
+    ) -> Result<bool, StoreError> {
+        if !self.is_lost_reply {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "replace"));
+        }
+        self.store.replace_documents(documents, events).await?;
+        Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "replace"))
+    }
+
+    async fn due_documents(
+        &self,
+        kind: &DocumentKind,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.store.due_documents(kind, now, limit).await
+    }
+
+    async fn list_documents(
+        &self,
+        scope: &Scope,
+        filter: &DocumentFilter,
+        page: &PageRequest<DocumentName>,
+    ) -> Result<StorePage<Document, DocumentName>, StoreError> {
+        self.store.list_documents(scope, filter, page).await
+    }
+
+    async fn remove_documents(
+        &self,
+        kind: &DocumentKind,
+        state: &DocumentState,
+        before: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u32, StoreError> {
+        self.store.remove_documents(kind, state, before, limit).await
+    }
+}
+
+#[tokio::test]
+async fn file_of_an_order_with_an_unknown_outcome_stays_and_that_of_a_failed_one_goes() {
+    for is_lost_reply in [false, true] {
+        let (store, spool) = (Arc::new(MemoryStore::new()), Weak::default());
+        let documents = FailingOrders { store: Arc::clone(&store), is_lost_reply };
+        let invitations = Invitations::new(Arc::clone(&store));
+        let orders = Imports::new(documents, spool.clone());
+        let mut upload = orders.upload(&invitations, &admin(), csv()).await.expect("an upload");
+        upload.write(GOOD.as_bytes()).await.expect("it is written");
+        let submitted = upload.submit(&invitations, None).await;
+        assert!(matches!(submitted, Err(ImportError::Service(Error::Store(_)))), "{submitted:?}");
+        assert_eq!(spool.names().len(), usize::from(is_lost_reply));
+        // The import that is stored can be worked on.
+        let imports = Imports::new(store, spool);
+        let _ = imports.run(&invitations).await.expect("a run");
+        let page = imports.list(&invitations, &admin(), Paging::default()).await.expect("a page");
+        let states: Vec<_> = page.items().iter().map(ImportJob::state).collect();
+        assert_eq!(states, vec![ImportState::Done; usize::from(is_lost_reply)]);
+    }
+}
