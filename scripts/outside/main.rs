@@ -2,7 +2,7 @@
 
 use outside_host::{Result, use_features};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result {
     use_features().await?;
     #[cfg(feature = "sqlite")]
