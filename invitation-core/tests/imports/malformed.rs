@@ -97,6 +97,20 @@ async fn file_of_an_unusual_program_is_read() {
 }
 
 #[tokio::test]
+async fn apostrophe_of_an_exported_formula_is_taken_away() {
+    let scene = Scene::new(MemorySpool::new());
+    let text = format!("{HEADER}p@example.com,staff,'=sales\nq@example.com,staff,'sales\n");
+    let id = scene.order(Csv, text.as_bytes()).await;
+    let _ = scene.run().await.expect("a run");
+    let rows = scene.rows(id).await;
+    let divisions: Vec<_> = rows
+        .iter()
+        .map(|row| row.invitation.as_ref().expect("it is created").division().as_str())
+        .collect();
+    assert_eq!(divisions, ["=sales", "'sales"]);
+}
+
+#[tokio::test]
 async fn row_that_cannot_be_read_is_named_and_the_others_are_created() {
     let header = "email,role,division,max_uses,expires_in_days,metadata\n";
     for (row, says) in [
@@ -122,6 +136,8 @@ async fn row_that_cannot_be_read_is_named_and_the_others_are_created() {
     }
     let deep =
         format!("{{\"metadata\": {{\"a\": {}1{}}}}}", "[".repeat(30_000), "]".repeat(30_000));
+    let two_bindings = "{\"email\": \"a@example.com\", \"email_domain\": \"example.com\"}";
+    let two_expiries = "{\"expires_at\": \"2030-01-01T00:00:00Z\", \"expires_in_days\": 3}";
     let list = "[null, null, \"staff\", \"sales\", null, null, null, null]";
     for (line, says) in [
         ("{\"email\": {\"a\": 1}}", "email: invalid type: map, expected a string"),
@@ -133,6 +149,9 @@ async fn row_that_cannot_be_read_is_named_and_the_others_are_created() {
         ("{\"max_uses\": 1.5}", "max_uses: invalid type: floating point `1.5`"),
         ("{\"max_uses\": 1e999}", "is no JSON object"),
         ("{\"max_uses\": 0}", "max_uses: must be 1 or more"),
+        (two_bindings, "email_domain: must not be given together with email"),
+        (two_expiries, "expires_in_days: must not be given together with expires_at"),
+        ("{\"expires_at\": \"tomorrow\"}", "expires_at: must be"),
         ("{\"metadata\": {\"a\": 1e999}}", "metadata: must be a JSON object"),
         (&deep, "metadata: must be a JSON object"),
         ("{} {}", "is no JSON object"),
@@ -150,6 +169,7 @@ async fn row_that_cannot_be_read_is_named_and_the_others_are_created() {
         let [(2, Invalid, said), (3, Created, _)] = &*rows else { panic!("{line:.60}: {rows:?}") };
         assert!(said.starts_with(says), "{line:.60}: {said} is not {says}");
         assert!(said.len() < 600, "{} bytes", said.len());
+        assert!(!said.contains(" at line "), "the line is that of the file: {said}");
     }
 }
 

@@ -257,6 +257,18 @@ mod tests {
     }
 
     #[test]
+    fn line_of_a_mistake_is_the_same_in_pieces_of_any_size() {
+        let begin = "staff\r\n".repeat(60);
+        for end in [&b"S\xfcd Nord\xf6stlich\n"[..], b"S\xc3"] {
+            let bytes = [begin.as_bytes(), end].concat();
+            for size in [1, 256, bytes.len()] {
+                let said = in_pieces(&bytes, size).unwrap_err().to_string();
+                assert!(said.contains("line 61)"), "{said} in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
     fn other_encodings_are_refused_by_name() {
         let le =
             |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };

@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_out_of_place_is_a_fault_of_its_record() {
-        for text in ["5\" pipe,b", "a,b\"", "\"a\"b,c", "\"a\" \"b\""] {
+        for text in ["5\" pipe,b", "a,b\"", "\"a\"b,c", "\"a\" \"b\"", "\"\" x"] {
             let text = format!("ok\n{text}\nok");
             let faults: Vec<_> =
                 read(&text).iter().map(|(line, _, fault)| (*line, *fault)).collect();

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::import::file::DraftFields;
 
 /// Reads all rows of a file that comes in pieces of `size` bytes.
 fn rows_of(format: FileFormat, text: &str, size: usize) -> Result<Vec<FileRow>, FileError> {
@@ -114,6 +115,23 @@ fn a_header_that_is_none_is_refused_by_name() {
 }
 
 #[test]
+fn mistakes_in_a_header_are_few_and_short() {
+    let names: Vec<_> = (0..100).map(|n| format!("{n}{}", "x".repeat(200))).collect();
+    let refused = rows_of(FileFormat::Csv, &names.join(";"), 64).unwrap_err();
+    let FileError::Columns(mistakes) = refused else { panic!("{refused:?}") };
+    assert_eq!(mistakes.len(), DraftFields::NAMES.len());
+    assert!(mistakes.iter().all(|mistake| mistake.column.len() == 64), "{mistakes:?}");
+}
+
+#[test]
+fn row_of_100_cells_is_read_and_no_longer_one() {
+    let text = |cells: usize| format!("role\nstaff{}\n", ",".repeat(cells - 1));
+    assert!(rows_of(FileFormat::Csv, &text(100), 64).unwrap()[0].draft.is_ok());
+    let refused = rows_of(FileFormat::Csv, &text(101), 64).unwrap_err().to_string();
+    assert!(refused.contains("line 2 has more than 100 columns"), "{refused}");
+}
+
+#[test]
 fn file_without_rows_has_none() {
     for text in ["", "\n\n", "email\n", "email\n,,,\n", " ,;\t\r\n"] {
         assert!(rows_of(FileFormat::Csv, text, 64).unwrap().is_empty(), "{text:?}");
@@ -149,6 +167,26 @@ fn header_behind_many_records_of_empty_cells_is_read_whole() {
     for size in [7, 1_000, 119_000, text.len() - 28] {
         assert_eq!(rows_of(FileFormat::Csv, &text, size).as_ref(), Ok(&whole), "{size}");
     }
+}
+
+#[test]
+fn line_break_that_comes_in_two_pieces_counts_once() {
+    let blank = format!("{}role\r\nstaff\r\n", "\r\n".repeat(200));
+    for size in [1, 257, blank.len()] {
+        let rows = rows_of(FileFormat::Csv, &blank, size).unwrap();
+        let lines: Vec<_> = rows.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [202], "{size}");
+    }
+    // The line break behind the longest line.
+    let line = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
+    let longest = format!("{}\r\n{{}}\r\n", line(MAX_LINE));
+    for size in [1_000, MAX_LINE + 1, longest.len()] {
+        let rows = rows_of(FileFormat::JsonLines, &longest, size).unwrap();
+        let lines: Vec<_> = rows.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [1, 2], "{size}");
+    }
+    let refused = rows_of(FileFormat::JsonLines, &line(MAX_LINE + 1), 1_000).unwrap_err();
+    assert!(refused.to_string().contains("line 1 is longer than"), "{refused}");
 }
 
 #[test]
@@ -213,6 +251,7 @@ fn refused(format: FileFormat, begin: &str, piece: &[u8]) -> (String, usize) {
 fn hostile_files_are_refused_with_their_line_after_a_few_pieces() {
     let (long, foreign) = (vec![b'x'; 65_536], vec![0xfc; 65_536]);
     let (wide, nul) = (b";,\t".repeat(20_000), b"aff\0".repeat(100));
+    let unread = format!("role\n{}", "staff\n".repeat(100));
     let (csv, lines) = (FileFormat::Csv, FileFormat::JsonLines);
     for (format, begin, piece, says) in [
         (csv, "", &long[..], "line 1 is longer than"),
@@ -222,6 +261,7 @@ fn hostile_files_are_refused_with_their_line_after_a_few_pieces() {
         (csv, "email,role\n", &wide, "line 2 has more than 100 columns"),
         (csv, "role\nstaff\n", &foreign, ", line 3); save it as UTF-8"),
         (csv, "role\nst", &nul, "line 2 contains a NUL character"),
+        (csv, &unread, &nul, "line 102 contains a NUL character"),
         (lines, "{}\n\n", &long, "line 3 is longer than"),
         (lines, "{}\n", &foreign, ", line 2); save it as UTF-8"),
     ] {
