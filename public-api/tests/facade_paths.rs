@@ -86,19 +86,19 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns what a reader sees of the examples in the comments of a file: without hidden lines.
 fn shown(source: &str) -> Vec<String> {
-    let comments: String = source
+    let comments: Vec<_> = source
         .lines()
         .map(|line| {
             let line = line.trim_start();
             let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
-            format!("{}\n", text.map_or("", |text| text.strip_prefix(' ').unwrap_or(text)))
+            text.map_or("", |text| text.strip_prefix(' ').unwrap_or(text))
         })
         .collect();
     let is_shown = |line: &&str| {
         let line = line.trim_start();
         line != "#" && !line.starts_with("# ")
     };
-    examples(&comments)
+    examples(&comments.join("\n"))
         .iter()
         .map(|example| example.code.lines().filter(is_shown).collect::<Vec<_>>().join("\n"))
         .collect()

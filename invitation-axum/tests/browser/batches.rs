@@ -1,6 +1,8 @@
 //! A batch in the browser: found from one of its invitations, sent again and revoked, by keyboard
 //! and without scripts.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
+
 use invitation_core::{Criteria, Division, Draft, Email, Role, Status};
 use invitation_testkit::{Look, keys};
 

@@ -148,7 +148,7 @@ async fn batch_is_revoked_after_a_confirmation() {
 #[tokio::test]
 async fn large_batch_is_revoked_in_steps_that_add_up() {
     let harness = host(Limits::default().with_batch(NonZeroU32::new(1_100).expect("not zero")));
-    let batch = batch_of(&harness, &[None; 1_100]).await;
+    let batch = batch_of(&harness, &vec![None; 1_100]).await;
     let path = format!("/batches/{batch}/revoke");
     let step = harness.post_form("admin", &path, &[("reason", "too many")]).await.is(200);
     let step =

@@ -31,7 +31,7 @@ async fn state(webhooks: &AnyWebhooks) -> EndpointState {
 
 #[tokio::test]
 async fn stopped_endpoint_is_shown_with_its_failure_and_retried_disabled_and_enabled() {
-    let (harness, webhooks) = host().await;
+    let (harness, webhooks) = Box::pin(host()).await;
     let page = harness.get("admin", "/webhooks").await.is(200);
     let page = page.says("crm hooks").says("http://127.0.0.1:").says(">Stopped<");
     let page = page.says("No connection to the receiver").says(">Retry<").says(">Leave out<");
@@ -56,7 +56,7 @@ async fn stopped_endpoint_is_shown_with_its_failure_and_retried_disabled_and_ena
 
 #[tokio::test]
 async fn event_that_is_not_accepted_is_left_out_by_its_own_form_only() {
-    let (harness, webhooks) = host().await;
+    let (harness, webhooks) = Box::pin(host()).await;
     let page = harness.get("admin", "/webhooks").await;
     let event = page.text().split("name=\"event\" value=\"").nth(1).expect("a form");
     let event = event.split('"').next().expect("an id").to_owned();
@@ -73,7 +73,7 @@ async fn event_that_is_not_accepted_is_left_out_by_its_own_form_only() {
 
 #[tokio::test]
 async fn page_is_for_administrators_of_all_divisions() {
-    let (harness, webhooks) = host().await;
+    let (harness, webhooks) = Box::pin(host()).await;
     harness.get("admin", "").await.is(200).says(">Webhooks<");
     harness.get("sales-manager", "").await.is(200).says_nothing_of("Webhooks");
     harness.get("sales-manager", "/webhooks").await.is(403);

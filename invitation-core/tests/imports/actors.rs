@@ -1,8 +1,8 @@
 //! The user in whose name a worker creates invitations, and the users who see the results.
 
 use invitation_core::{
-    Action, Actor, Division, EventCriteria, IfVersion, Paging, Performer, Policy, Right, Rights,
-    Role, UserId, Username,
+    Action, Actor, Division, EventCriteria, IfVersion, Invitation, Paging, Performer, Policy,
+    Right, Rights, Role, UserId, Username,
     import::{OutcomeKind, file::FileFormat, jobs::ImportOrder},
 };
 
@@ -75,6 +75,8 @@ async fn results_have_the_codes_only_for_users_who_may_copy_them() {
 
 #[tokio::test]
 async fn results_show_what_became_of_each_invitation() {
+    use OutcomeKind::{Created, Deleted, Invalid};
+
     let scene = Scene::new(Weak::default());
     let id = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
     let _ = scene.run().await.expect("a run");
@@ -83,14 +85,13 @@ async fn results_show_what_became_of_each_invitation() {
         .await
         .iter()
         .filter_map(|row| row.invitation.as_ref())
-        .map(|one| one.id())
+        .map(Invitation::id)
         .collect();
     let (invitations, any) = (&scene.invitations, IfVersion::Any);
     invitations.delete(&admin(), ids[0], any).await.expect("it is deleted");
     invitations.revoke(&admin(), ids[1], None, any).await.expect("it is revoked");
     let rows = scene.rows(id).await;
     let outcomes: Vec<_> = rows.iter().map(|row| row.outcome).collect();
-    use OutcomeKind::{Created, Deleted, Invalid};
     assert_eq!(outcomes, [Deleted, Created, Created, Invalid, Created]);
     assert!(rows[0].invitation.is_none() && rows[0].code.is_none());
     let revoked = rows[1].invitation.as_ref().expect("it is there");

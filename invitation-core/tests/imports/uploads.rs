@@ -34,7 +34,7 @@ async fn file_of_the_maximum_size_is_accepted_and_no_larger_one() {
     let mut upload =
         scene.imports.upload(&scene.invitations, &admin(), order).await.expect("an upload");
     for _ in 0..3 {
-        upload.write(&[b'x'; 100_000]).await.expect("room");
+        upload.write(&vec![b'x'; 100_000]).await.expect("room");
     }
     let refused = upload.write(b"x").await;
     assert!(matches!(refused, Err(ImportError::TooLarge { max: 300_000 })), "{refused:?}");
