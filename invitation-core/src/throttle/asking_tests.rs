@@ -130,17 +130,17 @@ impl Wake for Woken {
     }
 }
 
-type Taking<'a> = Pin<Box<dyn Future<Output = Result<Decision, StoreError>> + 'a>>;
+type TakeFuture<'a> = Pin<Box<dyn Future<Output = Result<Decision, StoreError>> + 'a>>;
 
 /// Polls a call that is not answered yet.
-fn poll_pending(call: &mut Taking<'_>, waker: &Waker) {
+fn poll_pending(call: &mut TakeFuture<'_>, waker: &Waker) {
     let polled = call.as_mut().poll(&mut Context::from_waker(waker));
     assert!(polled.is_pending(), "{polled:?}");
 }
 
 /// Returns a call that has asked for a block of all sources, and now asks for one of its own.
-fn asking<'a>(budgets: &HeldBack, throttle: &'a GuessThrottle) -> Taking<'a> {
-    let mut asking: Taking<'a> = Box::pin(take(throttle, 100));
+fn asking<'a>(budgets: &HeldBack, throttle: &'a GuessThrottle) -> TakeFuture<'a> {
+    let mut asking: TakeFuture<'a> = Box::pin(take(throttle, 100));
     for answers in [0, 1] {
         budgets.answers.add_permits(answers);
         poll_pending(&mut asking, Waker::noop());
@@ -154,7 +154,7 @@ async fn call_that_waits_is_answered_although_the_asking_one_is_never_polled_aga
     let mut asking = asking(&budgets, &throttle);
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
-    let mut waiting: Taking<'_> = Box::pin(take(&throttle, 101));
+    let mut waiting: TakeFuture<'_> = Box::pin(take(&throttle, 101));
     poll_pending(&mut waiting, &waker);
     // The call that asked was polled last, so the store knows its waker.
     poll_pending(&mut asking, Waker::noop());
@@ -171,7 +171,7 @@ async fn call_that_waits_is_answered_although_the_asking_one_is_never_polled_aga
 async fn failed_question_fails_every_call_that_waits_for_it() {
     let (budgets, throttle) = without_its_first_block().await;
     let asking = asking(&budgets, &throttle);
-    let mut waiting: Taking<'_> = Box::pin(take(&throttle, 101));
+    let mut waiting: TakeFuture<'_> = Box::pin(take(&throttle, 101));
     poll_pending(&mut waiting, Waker::noop());
     budgets.is_down.store(true, Ordering::SeqCst);
     budgets.answers.add_permits(1);
@@ -190,10 +190,10 @@ async fn failed_question_fails_every_call_that_waits_for_it() {
 async fn question_ends_with_the_last_call_that_waits_for_it() {
     let (budgets, throttle) = without_its_first_block().await;
     let first = asking(&budgets, &throttle);
-    let mut waiting: Taking<'_> = Box::pin(take(&throttle, 101));
+    let mut waiting: TakeFuture<'_> = Box::pin(take(&throttle, 101));
     poll_pending(&mut waiting, Waker::noop());
     drop((first, waiting));
-    let mut next: Taking<'_> = Box::pin(take(&throttle, 102));
+    let mut next: TakeFuture<'_> = Box::pin(take(&throttle, 102));
     poll_pending(&mut next, Waker::noop());
     assert_eq!(budgets.calls.load(Ordering::SeqCst), 3, "it asks anew");
     budgets.answers.add_permits(10);
