@@ -155,7 +155,7 @@ impl GuessCounts {
     /// Keeps the question for a block that [`block_due`](Self::block_due) has returned, so that
     /// calls which wait for the block can drive it.
     pub(super) fn asks(&mut self, budget: GuessBudget, key: BudgetKey, question: &Question) {
-        // One that has ended has no weak form, and nobody waits for it.
+        // A question that was answered cannot be shared any more, and no call waits for it.
         if let Some(question) = question.downgrade() {
             self.asking.insert((budget, key), question);
         }
@@ -211,7 +211,7 @@ impl GuessCounts {
             BucketPlace::Own(key) => {
                 self.asking.get(&(budget, key)).and_then(WeakQuestion::upgrade)
             }
-            // Nobody asks for blocks of the overflow.
+            // No call asks for a block of the bucket that the further keys share.
             BucketPlace::Overflow => None,
         };
         Wait { ended, asking }

@@ -1,14 +1,11 @@
 //! Uploads: their maximum size, their keys, and orders that fail.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use invitation_core::{
-    Actor, Error, Event, Invitations, MemoryStore, PageRequest, Paging, Refusal, Role, Scope,
-    StoreError, StoreErrorKind, StorePage, Timestamp, UserId,
-    documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
-    },
+    Actor, Error, Intercept, Interceptor, Invitations, MemoryStore, Operation, Paging, Refusal,
+    Role, StoreCall, StoreError, StoreErrorKind, UserId,
     import::{
         Duplicates, ImportMode,
         file::FileFormat,
@@ -72,61 +69,24 @@ async fn key_belongs_to_its_user_and_to_one_file_with_its_options() {
     assert!(!theirs.is_replayed && theirs.job.id() != first.job.id());
 }
 
-/// The documents of a memory store, which fail when the order is stored: before or after it is.
+/// Fails when the order is stored: before or after it is.
 #[derive(Debug)]
 struct FailingOrders {
-    store: Arc<MemoryStore>,
     is_lost_reply: bool,
 }
 
 #[async_trait]
-impl Documents for FailingOrders {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
-        self.store.document(key).await
-    }
-
-    async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
-        self.store.add_documents(documents).await
-    }
-
-    async fn replace_documents(
-        &self,
-        documents: &[Document],
-        events: &[Event],
-    ) -> Result<bool, StoreError> {
-        if !self.is_lost_reply {
+impl Interceptor for FailingOrders {
+    async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+        let fails = operation == Operation::ReplaceDocuments;
+        if fails && !self.is_lost_reply {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "replace"));
         }
-        self.store.replace_documents(documents, events).await?;
-        Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "replace"))
-    }
-
-    async fn due_documents(
-        &self,
-        kind: &DocumentKind,
-        now: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<Vec<Document>, StoreError> {
-        self.store.due_documents(kind, now, limit).await
-    }
-
-    async fn list_documents(
-        &self,
-        scope: &Scope,
-        filter: &DocumentFilter,
-        page: &PageRequest<DocumentName>,
-    ) -> Result<StorePage<Document, DocumentName>, StoreError> {
-        self.store.list_documents(scope, filter, page).await
-    }
-
-    async fn remove_documents(
-        &self,
-        kind: &DocumentKind,
-        state: &DocumentState,
-        before: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<u32, StoreError> {
-        self.store.remove_documents(kind, state, before, limit).await
+        let _ = call.await;
+        if fails {
+            return Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "replace"));
+        }
+        Ok(())
     }
 }
 
@@ -134,7 +94,7 @@ impl Documents for FailingOrders {
 async fn file_of_an_order_with_an_unknown_outcome_stays_and_that_of_a_failed_one_goes() {
     for is_lost_reply in [false, true] {
         let (store, spool) = (Arc::new(MemoryStore::new()), Weak::default());
-        let documents = FailingOrders { store: Arc::clone(&store), is_lost_reply };
+        let documents = Intercept::new(Arc::clone(&store), FailingOrders { is_lost_reply });
         let invitations = Invitations::new(Arc::clone(&store));
         let orders = Imports::new(documents, spool.clone());
         let mut upload = orders.upload(&invitations, &admin(), csv()).await.expect("an upload");

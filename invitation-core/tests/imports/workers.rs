@@ -10,10 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Event, ManualClock, MemoryStore, PageRequest, Scope, StoreError, StorePage, Timestamp,
-    documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
-    },
+    Clock, Intercept, Interceptor, ManualClock, MemoryStore, Operation, StoreCall, StoreError,
+    documents::{Document, DocumentKey, DocumentKind, DocumentState, Documents},
     import::{
         file::FileFormat,
         jobs::{ImportRun, ImportState, Imports},
@@ -23,64 +21,28 @@ use time::Duration;
 
 use crate::{FILE, Scene, weak::Weak};
 
-/// The documents of a store on which each replacement takes nine minutes. It counts the imports
-/// that another worker could claim meanwhile.
+/// Makes each replacement of documents take nine minutes, and counts the imports that another
+/// worker could claim meanwhile.
 #[derive(Debug)]
-struct SlowDocuments {
+struct SlowReplacements {
     store: Arc<MemoryStore>,
     clock: ManualClock,
     claimable: Arc<AtomicU32>,
 }
 
 #[async_trait]
-impl Documents for SlowDocuments {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
-        self.store.document(key).await
-    }
-
-    async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
-        self.store.add_documents(documents).await
-    }
-
-    async fn replace_documents(
-        &self,
-        documents: &[Document],
-        events: &[Event],
-    ) -> Result<bool, StoreError> {
+impl Interceptor for SlowReplacements {
+    async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+        if operation != Operation::ReplaceDocuments {
+            let _ = call.await;
+            return Ok(());
+        }
         self.clock.advance(Duration::minutes(9));
-        let replaced = self.store.replace_documents(documents, events).await?;
-        let (kind, now) = (&documents[0].key.kind, invitation_core::Clock::now(&self.clock));
-        let due = self.store.due_documents(kind, now, NonZeroU32::MIN).await?;
+        let _ = call.await;
+        let (kind, now) = (DocumentKind::new("import").expect("a kind"), self.clock.now());
+        let due = self.store.due_documents(&kind, now, NonZeroU32::MIN).await?;
         self.claimable.fetch_add(u32::from(!due.is_empty()), Ordering::SeqCst);
-        Ok(replaced)
-    }
-
-    async fn due_documents(
-        &self,
-        kind: &DocumentKind,
-        now: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<Vec<Document>, StoreError> {
-        self.store.due_documents(kind, now, limit).await
-    }
-
-    async fn list_documents(
-        &self,
-        scope: &Scope,
-        filter: &DocumentFilter,
-        page: &PageRequest<DocumentName>,
-    ) -> Result<StorePage<Document, DocumentName>, StoreError> {
-        self.store.list_documents(scope, filter, page).await
-    }
-
-    async fn remove_documents(
-        &self,
-        kind: &DocumentKind,
-        state: &DocumentState,
-        before: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<u32, StoreError> {
-        self.store.remove_documents(kind, state, before, limit).await
+        Ok(())
     }
 }
 
@@ -91,8 +53,9 @@ async fn each_part_extends_the_lease() {
     let id = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
     let claimable = Arc::new(AtomicU32::new(0));
     let (store, clock) = (Arc::clone(&scene.documents), scene.clock.clone());
-    let documents = SlowDocuments { store, clock, claimable: Arc::clone(&claimable) };
-    scene.imports = Imports::new(documents, spool);
+    let slow =
+        SlowReplacements { store: Arc::clone(&store), clock, claimable: Arc::clone(&claimable) };
+    scene.imports = Imports::new(Intercept::new(store, slow), spool);
     let _ = scene.run().await.expect("a run");
     assert_eq!(scene.job(id).await.progress().created, 4);
     assert_eq!(claimable.load(Ordering::SeqCst), 0, "the import of a worker that is at work");
