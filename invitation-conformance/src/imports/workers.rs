@@ -47,12 +47,16 @@ pub async fn one_of_two_claims_at_the_same_moment_succeeds(fixture: ImportsFixtu
         behind.release();
         run
     };
-    let order = async {
+    // It begins when the first worker has found the import: later ones would not find it.
+    let second = async {
         before.reached().await;
+        scene.run_in_calls(&behind).await
+    };
+    let order = async {
         behind.reached().await;
         before.release();
     };
-    let (first, second, ()) = tokio::join!(first, scene.run_in_calls(&behind), order);
+    let (first, second, ()) = tokio::join!(first, second, order);
     assert_eq!(first.expect("a run"), ImportRun::Idle);
     assert_eq!(second.expect("a run"), ImportRun::Worked);
     scene.has_each_row_once(id, &text, PART, "a").await;
