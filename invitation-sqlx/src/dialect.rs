@@ -21,10 +21,10 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     error::{commit_error, store_error},
-    list::ListQuery,
+    list::{Index, ListQuery},
     names::Names,
     ops::{self, Begin, Step},
-    row,
+    render, row,
     statement::{Statement, StatementSink},
     values::Value,
 };
@@ -137,6 +137,22 @@ pub trait Dialect:
     fn each_by_key(invitations: &str, use_key: &str) -> String {
         // CROSS makes SQLite read the candidates first.
         format!(" CROSS JOIN {invitations} i{use_key} ON i.id = c.which")
+    }
+
+    /// Writes the table and the condition of a query for the columns `division` and `email_key` of the
+    /// invitations to these addresses. `conditions` writes further conditions of an invitation `i`.
+    #[doc(hidden)]
+    fn invited_to(
+        s: &mut Statement<Self>,
+        names: &Names,
+        addresses: &[&str],
+        conditions: impl FnOnce(&mut Statement<Self>),
+    ) {
+        render::by_index(s, names, Index::CodesInvitee);
+        s.sql(" WHERE i.email_key IN ").list(addresses, |s, address| {
+            s.text(*address);
+        });
+        conditions(s);
     }
 
     /// Writes a value. A planner that would choose a worse plan because of the value does not see

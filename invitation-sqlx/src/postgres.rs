@@ -26,8 +26,10 @@ use crate::{
     Joined, SqlStore,
     dialect::{ByValidityLength, Dialect},
     error::{commit_error, store_error},
+    list::Index,
     names::{Names, names_a_table},
     ops::{self, Begin, Step},
+    render,
     statement::Statement,
     values::Value,
 };
@@ -114,6 +116,24 @@ impl Dialect for Postgres {
         format!(
             " CROSS JOIN LATERAL (SELECT * FROM {invitations} x WHERE x.id = c.which OFFSET 0) i"
         )
+    }
+
+    fn invited_to(
+        s: &mut Statement<Self>,
+        names: &Names,
+        addresses: &[&str],
+        conditions: impl FnOnce(&mut Statement<Self>),
+    ) {
+        // The lateral join reads one address at a time. For a list of hundreds, a planner without
+        // statistics reads the whole table, as in the transaction of a large import.
+        s.sql("unnest(")
+            .sink
+            .push_bind(addresses.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
+        s.sql("::text[]) a (address) CROSS JOIN LATERAL (SELECT i.division, i.email_key FROM ");
+        render::by_index(s, names, Index::CodesInvitee);
+        s.sql(" WHERE i.email_key = a.address");
+        conditions(s);
+        s.sql(" OFFSET 0) i");
     }
 
     // PostgreSQL's planner chooses by statistics and accepts no index hints. For a subquery it

@@ -27,8 +27,9 @@ mod unanalyzed;
 use std::{str::FromStr, sync::LazyLock};
 
 use invitation_core::{
-    BatchId, Clock, CorrelationId, Criteria, Draft, EventCriteria, InvitationId, Invitations,
-    Paging, Role, Status, Store, SystemClock, TimeRange, UserId,
+    BatchId, Clock, CorrelationId, Criteria, Division, Draft, Email, EventCriteria, InvitationId,
+    Invitations, Paging, Role, Status, Store, SystemClock, TimeRange, UserId,
+    import::{Import, ImportRow},
 };
 use invitation_sqlx::{
     PgStore, SqliteStore,
@@ -104,6 +105,8 @@ enum Question {
     EventsOfOne,
     EventsOfRequest(&'static str),
     Reservations,
+    /// Which of many addresses are invited.
+    Invited,
 }
 
 /// Each query with the indexes that may serve it.
@@ -139,6 +142,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::EventsOfRequest("req-7"), &["events_correlation"]),
     (Question::EventsOfRequest("nightly"), &["events_correlation"]),
     (Question::Reservations, &["leases_newest_anywhere"]),
+    (Question::Invited, &["codes_invitee"]),
 ];
 
 /// Returns the index on PostgreSQL, which has a separate index for active or expired
@@ -245,6 +249,16 @@ async fn ask<S: Store>(
         Question::Reservations => {
             let page = Paging::first(50).unwrap();
             invitations.reservations(&admin(), None, page).await.unwrap();
+        }
+        Question::Invited => {
+            let row = |n: u32| {
+                let email = Email::parse(&format!("person{n}.anna@example.com")).unwrap();
+                let draft = Draft::new().with_role(Role::new("staff").unwrap());
+                let draft = draft.in_division(Division::new("sales").unwrap());
+                ImportRow::Draft(draft.for_email(email))
+            };
+            let rows = Import::new((0..500).map(|n| row(n * 10)).collect());
+            invitations.rehearse(&admin(), rows).await.unwrap();
         }
     }
 }

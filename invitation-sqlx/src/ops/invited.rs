@@ -4,10 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use invitation_core::{EmailKey, Invitee, StoreError, Timestamp};
 
-use crate::{
-    dialect::Dialect, error::store_error, list::Index, names::Names, render, row,
-    statement::Statement,
-};
+use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
 
 /// The maximum number of addresses in one query.
 const MAX_ADDRESSES: usize = 250;
@@ -24,12 +21,11 @@ pub(crate) async fn are_invited<DB: Dialect>(
         // MySQL's planner too many ranges.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
         let mut s = Statement::<DB>::new("SELECT DISTINCT i.division, i.email_key FROM ").one_off();
-        render::by_index(&mut s, names, Index::CodesInvitee);
-        s.sql(" WHERE i.email_key IN ").list(&Vec::from_iter(addresses), |s, address| {
-            s.text(address.as_str());
+        let addresses: Vec<_> = addresses.into_iter().map(EmailKey::as_str).collect();
+        DB::invited_to(&mut s, names, &addresses, |s| {
+            s.sql(" AND i.expires_at > ").int(now.as_micros());
+            s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
         });
-        s.sql(" AND i.expires_at > ").int(now.as_micros());
-        s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
         let rows = s.all(conn).await.map_err(|error| store_error::<DB>("are_invited", error))?;
         for row in &rows {
             found.insert(row::invitee::<DB>(row)?);
