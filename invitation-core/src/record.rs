@@ -83,6 +83,12 @@ impl Record {
         self.uses.saturating_add(self.held) < self.max_uses.get()
     }
 
+    /// Returns whether the invitation has changed since its creation: its terms, its uses, or a
+    /// lease.
+    pub(crate) fn has_history(&self) -> bool {
+        self.version != 1 || self.uses > 0 || self.held > 0 || self.deleted_at.is_some()
+    }
+
     /// Returns the content of the column *Used By*; none before the first redemption.
     #[must_use]
     pub fn used_by(&self) -> Option<UsedBy<'_>> {

@@ -142,6 +142,13 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Returns whether a hook of the host did not say if the command is allowed. Later it may.
+    pub(crate) fn is_lapse(&self) -> bool {
+        matches!(self, Self::Vetoed { reason } if *reason == VetoReason::unknown())
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

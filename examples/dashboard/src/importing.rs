@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use invitation::{
+    Invitations, Store, SystemActor,
     clock::{Clock, SystemClock},
     import::jobs::{ImportError, ImportRun, Imports},
     store::documents::Documents,
@@ -34,6 +35,7 @@ const FILE_KEPT: Duration = Duration::from_hours(31 * 24);
 /// database in memory has no imports, because its documents end with the process.
 pub(crate) fn start<F>(
     documents: impl Documents + 'static,
+    invitations: Invitations<impl Store + 'static>,
     config: &Config,
     run: impl Fn(Imports) -> F + Send + 'static,
 ) -> Result<Option<Imports>>
@@ -48,11 +50,11 @@ where
         spool.remove_older(SystemTime::now()).map_err(named)?;
     }
     let imports = Imports::new(documents, spool.clone()).with_max_bytes(MAX_FILE);
-    let worker = imports.clone();
+    let (worker, system) = (imports.clone(), SystemActor::new("imports")?);
     tokio::spawn(async move {
         for round in (0..ROUNDS).cycle() {
             if round == 0 {
-                remove_old(&worker, &spool).await;
+                remove_old(&worker, &invitations, &system, &spool).await;
             }
             // A failure is passing: the next round goes on where this one stopped.
             if let Err(error) = run(worker.clone()).await {
@@ -65,10 +67,15 @@ where
 }
 
 /// Removes imports that ended long ago, and files that belong to none.
-async fn remove_old(imports: &Imports, spool: &FolderSpool) {
+async fn remove_old(
+    imports: &Imports,
+    invitations: &Invitations<impl Store>,
+    system: &SystemActor,
+    spool: &FolderSpool,
+) {
     let before = SystemClock.now().checked_add(-KEPT);
     if let Some(before) = before
-        && let Err(error) = imports.remove_ended(before).await
+        && let Err(error) = imports.remove_ended(invitations, system, before).await
     {
         tracing::warn!(%error, "old imports are not removed");
     }

@@ -99,7 +99,7 @@ async fn prepared<DB: Dialect>(
     let admission =
         InOneTransaction { tables: tables.clone(), invitations: invitations.on(store.clone()) };
     let worker = invitations.on(store.clone());
-    let imports = importing::start(store.clone(), config, move |imports| {
+    let imports = importing::start(store.clone(), worker.clone(), config, move |imports| {
         let worker = worker.clone();
         async move { imports.run_in_transactions(&worker).await }
     })?;
@@ -130,7 +130,7 @@ async fn with_redis(
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
     let worker = invitations.clone();
-    let imports = importing::start(store.clone(), config, move |imports| {
+    let imports = importing::start(store.clone(), worker.clone(), config, move |imports| {
         let worker = worker.clone();
         async move { imports.run(&worker).await }
     })?;

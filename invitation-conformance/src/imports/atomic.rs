@@ -1,11 +1,18 @@
 //! Imports of all rows or none.
 
-use invitation_core::import::{OutcomeKind, jobs::ImportState};
+use std::fmt::Write as _;
+
+use invitation_core::{
+    Clock as _,
+    import::{OutcomeKind, jobs::ImportState},
+};
+use time::Duration;
 
 use super::{
     ImportsFixture,
-    scene::{PART, Scene, atomic, file},
+    scene::{MAX_POINTS, PART, Scene, atomic, file},
 };
+use crate::support::interrupt::Interrupt;
 
 /// An import of one part is one call of any store.
 pub async fn atomic_import_of_one_part_creates_all_rows(fixture: ImportsFixture) {
@@ -73,4 +80,39 @@ pub async fn atomic_import_without_room_for_all_rows_creates_nothing(fixture: Im
     let id = scene.order(atomic(), &text).await;
     scene.run().await;
     scene.has_each_row_once(id, &text, PART - 1, "b").await;
+}
+
+/// A row may become invalid after the check of the rows, as by its expiry. Then none is created, and
+/// the reason names its line in the file and its column.
+pub async fn row_that_expires_after_the_check_is_named(fixture: ImportsFixture) {
+    let scene = Scene::new(fixture);
+    let parts = if scene.fixture.has_transactions { 2 } else { 1 };
+    let mut named = 0;
+    for point in 0..MAX_POINTS {
+        let expiry = scene.clock.now().checked_add(Duration::hours(2)).expect("a time");
+        let text = file(parts * PART - 1, &format!("point{point}"), None);
+        let mut text = text.replace("Division", "Division;Expires").replace("sales", "sales;");
+        writeln!(text, "last.point{point}@example.com;staff;sales;{expiry}").expect("a text");
+        let id = scene.order(atomic(), &text).await;
+        let was_at_point = scene.run_with_pause(&Interrupt::at(point), Duration::hours(2)).await;
+        let job = scene.job(id).await;
+        let rows = scene.stored(id).await.len();
+        match (job.state(), job.reason()) {
+            (ImportState::Done, None) => assert_eq!(rows, parts * PART, "point {point}"),
+            (ImportState::Failed, Some(reason)) => {
+                assert_eq!(rows, 0, "point {point}");
+                let line = format!("line {}, Expires: must be", parts * PART + 1);
+                let is_named = reason.starts_with(&line);
+                let is_found = reason == "one row has mistakes, so nothing was created";
+                assert!(is_named || is_found, "point {point}: {reason}");
+                named += u32::from(is_named);
+            }
+            other => panic!("point {point}: {other:?}"),
+        }
+        if !was_at_point {
+            assert!(named > 0, "no point is between the check and the creation");
+            return;
+        }
+    }
+    panic!("the worker has more than {MAX_POINTS} points");
 }

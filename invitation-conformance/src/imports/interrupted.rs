@@ -7,12 +7,9 @@ use invitation_core::import::{
 
 use super::{
     ImportsFixture,
-    scene::{PART, Scene, address, atomic, csv, file},
+    scene::{MAX_POINTS, PART, Scene, address, atomic, csv, file},
 };
 use crate::support::interrupt::Interrupt;
-
-/// More points than a worker passes in any of the tests.
-const MAX_POINTS: usize = 200;
 
 /// A worker that dies immediately before or after any of its reads and writes leaves an import that
 /// the next worker completes: no row is lost, and none is created twice.

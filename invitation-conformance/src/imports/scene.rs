@@ -1,6 +1,14 @@
 //! The scene of a test: imports of an administrator on the store under test.
 
-use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use invitation_core::{
     Action, BatchId, Binding, Cap, Criteria, Event, EventCriteria, IdempotencyKey, Intercept,
@@ -24,6 +32,9 @@ use crate::{
 
 /// The number of rows of a part.
 pub(super) const PART: usize = 4;
+
+/// More points than a worker passes in any of the tests.
+pub(super) const MAX_POINTS: usize = 200;
 
 pub(super) struct Scene {
     pub(super) fixture: ImportsFixture,
@@ -117,6 +128,26 @@ impl Scene {
         interrupt: &Interrupt,
     ) -> Result<ImportRun, ImportError> {
         imports_on(&self.fixture, &self.files, interrupt).run(&self.invitations).await
+    }
+
+    /// Runs a worker that is suspended at a point for a while, and returns whether it came to the
+    /// point.
+    pub(super) async fn run_with_pause(&self, interrupt: &Interrupt, pause: Duration) -> bool {
+        let was_at_point = AtomicBool::new(false);
+        let suspended = async {
+            interrupt.reached().await;
+            was_at_point.store(true, Ordering::SeqCst);
+            self.clock.advance(pause);
+            interrupt.release();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            run = self.run_with(interrupt) => {
+                let _ = run.expect("the worker succeeds");
+            }
+            () = suspended => {}
+        }
+        was_at_point.load(Ordering::SeqCst)
     }
 
     /// Crashes the machine: the spool loses what is not synced.

@@ -74,6 +74,7 @@ macro_rules! __imports_promises {
                 atomic_import_with_a_bad_row_creates_nothing
                 atomic_import_of_several_parts_is_one_step_or_refused
                 atomic_import_without_room_for_all_rows_creates_nothing
+                row_that_expires_after_the_check_is_named
             }
             interrupted {
                 import_whose_worker_dies_anywhere_creates_each_row_once

@@ -212,6 +212,23 @@ impl<S: Store> Invitations<S> {
         }
     }
 
+    /// Refuses a request that differs from the earlier one under its key.
+    pub(super) async fn must_be_same(
+        &self,
+        caller: Caller<'_>,
+        call: &Call,
+        known: &PriorRequest,
+        request: Option<&IdempotentRequest>,
+        about: Option<Division>,
+    ) -> Result<(), Error> {
+        if request.is_some_and(|request| request.made(known)) {
+            return Ok(());
+        }
+        let verdict = Verdict::new(Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused);
+        let place = Place::named_or_home(about, caller);
+        Err(self.refuse(call, Action::Create, verdict, place).await)
+    }
+
     /// Returns what an earlier call created under the same key.
     pub(super) async fn replay(
         &self,
@@ -221,14 +238,11 @@ impl<S: Store> Invitations<S> {
         request: Option<IdempotentRequest>,
         about: Option<Division>,
     ) -> Result<Vec<Created>, Error> {
+        self.must_be_same(caller, call, &known, request.as_ref(), about.clone()).await?;
         let refuse = async |verdict| {
             let place = Place::named_or_home(about, caller);
             Err(self.refuse(call, Action::Create, verdict, place).await)
         };
-        if request.is_none_or(|request| !request.made(&known)) {
-            let reason = Reason::IdempotencyKeyReused;
-            return refuse(Verdict::new(Refusal::IdempotencyKeyReused, reason)).await;
-        }
         let lacking = |right| caller.lacking(&self.settings.policy, right);
         // The code may have been rotated since then, and seeing the new one needs the
         // right to copy.
@@ -239,10 +253,8 @@ impl<S: Store> Invitations<S> {
             return refuse(verdict).await;
         }
         // Seeing the invitation's history needs the right to view.
-        let lived =
-            |one: &Record| amended(one) || one.uses > 0 || one.held > 0 || one.deleted_at.is_some();
         if let Some(verdict) = lacking(Right::View)
-            && known.invitations.iter().any(lived)
+            && known.invitations.iter().any(Record::has_history)
         {
             return refuse(verdict).await;
         }

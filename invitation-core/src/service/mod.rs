@@ -32,6 +32,8 @@ mod view;
 use std::sync::Arc;
 
 use self::denials::Denials;
+#[cfg(feature = "files")]
+pub(crate) use self::import::{PartOutcome, PartRow};
 pub use self::{
     check::Checked,
     created::Created,

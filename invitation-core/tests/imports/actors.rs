@@ -97,3 +97,21 @@ async fn results_show_what_became_of_each_invitation() {
     let revoked = rows[1].invitation.as_ref().expect("it is there");
     assert_eq!(revoked.status(scene.invitations.now()), invitation_core::Status::Revoked);
 }
+
+#[tokio::test]
+async fn results_hide_what_became_of_an_invitation_from_users_who_may_not_view_it() {
+    let mut scene = Scene::new(Weak::default());
+    let clerk = Actor::across_divisions(user("c-1"), role("clerk"));
+    let rights = Rights::none().may([Right::Bulk]);
+    scene.invitations =
+        scene.invitations.with_policy(Policy::default().with_added_rights(role("clerk"), rights));
+    let id = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
+    let _ = scene.run().await.expect("a run");
+    let first = scene.rows(id).await[0].invitation.as_ref().map(Invitation::id).expect("an id");
+    scene.invitations.revoke(&admin(), first, None, IfVersion::Any).await.expect("it is revoked");
+    let results = scene.imports.results(&scene.invitations, &clerk, id).await;
+    let rows = results.expect("results").next_page(&scene.invitations).await.expect("a page");
+    assert!(rows.iter().all(|row| row.outcome == OutcomeKind::Created));
+    let shown: Vec<_> = rows.iter().map(|row| row.invitation.is_some()).collect();
+    assert_eq!(shown, [false, true]);
+}

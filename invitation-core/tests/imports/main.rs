@@ -1,9 +1,12 @@
 //! Imports of files as jobs, on the memory store: malformed files, and spools that fail.
 
 mod actors;
+mod lost;
 mod malformed;
 mod previews;
+mod quotas;
 mod removal;
+mod repeated;
 mod spools;
 mod uploads;
 mod weak;

@@ -110,3 +110,27 @@ async fn file_of_an_order_with_an_unknown_outcome_stays_and_that_of_a_failed_one
         assert_eq!(states, vec![ImportState::Done; usize::from(is_lost_reply)]);
     }
 }
+
+#[tokio::test]
+async fn bytes_that_could_not_be_written_are_written_by_the_next_call() {
+    let spool = Weak::default();
+    let scene = Scene::new(spool.clone());
+    let mut file = String::from("role,division\n");
+    while file.len() < 600_000 {
+        file.push_str("nobody,sales\n");
+    }
+    let mut upload =
+        scene.imports.upload(&scene.invitations, &admin(), csv()).await.expect("an upload");
+    spool.fail_rows(2);
+    let mut failures = 0;
+    for piece in file.as_bytes().chunks(100_000) {
+        failures += u32::from(upload.write(piece).await.is_err());
+    }
+    assert!(failures > 0);
+    spool.fail_rows(0);
+    let job = upload.submit(&scene.invitations, None).await.expect("an order").job;
+    assert_eq!(job.bytes(), file.len() as u64);
+    let _ = scene.run().await.expect("a run");
+    let (rows, lines) = (scene.job(job.id()).await.progress().rows, file.lines().count() - 1);
+    assert_eq!(rows, lines as u64);
+}

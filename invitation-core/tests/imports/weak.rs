@@ -25,6 +25,8 @@ struct State {
     broken: Mutex<Option<String>>,
     failing_reads: Period,
     failing_results: Period,
+    failing_rows: Period,
+    failing_removals: Period,
 }
 
 /// Which calls fail: each `n`th one; with 0, none.
@@ -64,6 +66,16 @@ impl Weak {
         self.state.failing_results.set(n);
     }
 
+    /// Makes each `n`th write of rows fail; with 0, none.
+    pub(crate) fn fail_rows(&self, n: u32) {
+        self.state.failing_rows.set(n);
+    }
+
+    /// Makes each `n`th removal fail; with 0, none.
+    pub(crate) fn fail_removals(&self, n: u32) {
+        self.state.failing_removals.set(n);
+    }
+
     /// Makes one file unreadable, or none.
     pub(crate) fn break_file(&self, name: Option<&str>) {
         *locked(&self.state.broken) = name.map(str::to_owned);
@@ -78,8 +90,9 @@ impl Weak {
 #[async_trait]
 impl Spool for Weak {
     async fn write(&self, file: SpoolFile, at: u64, bytes: Vec<u8>) -> Result<(), SpoolError> {
-        if file.part() == SpoolPart::Results {
-            self.state.failing_results.call()?;
+        match file.part() {
+            SpoolPart::Results => self.state.failing_results.call()?,
+            _ => self.state.failing_rows.call()?,
         }
         self.spool.write(file, at, bytes).await?;
         locked(&self.state.names).insert(file.to_string());
@@ -99,6 +112,7 @@ impl Spool for Weak {
     }
 
     async fn remove(&self, file: SpoolFile) -> Result<(), SpoolError> {
+        self.state.failing_removals.call()?;
         self.spool.remove(file).await?;
         locked(&self.state.names).remove(&file.to_string());
         Ok(())

@@ -206,6 +206,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    pub(super) fn read(document: &Document) -> Result<Self, Error> {
+        serde_json::from_slice(&document.body).map_err(corrupt)
+    }
+
     pub(super) fn results_file(&self) -> SpoolFile {
         SpoolFile::results(self.results.unwrap_or(self.file))
     }
@@ -265,6 +269,11 @@ pub(super) fn key(id: BatchId) -> DocumentKey {
     DocumentKey { kind: kind(), name }
 }
 
+/// Returns the state of the documents of imports that are being removed. No call returns them.
+pub(super) fn removing() -> DocumentState {
+    DocumentState::from_stored("removing")
+}
+
 pub(super) fn state_of(state: ImportState) -> DocumentState {
     DocumentState::from_stored(state.as_str())
 }
@@ -290,7 +299,7 @@ impl ImportJob {
     }
 
     pub(super) fn read(document: Document) -> Result<Self, Error> {
-        let kept = serde_json::from_slice(&document.body).map_err(corrupt)?;
+        let kept = Kept::read(&document)?;
         let state = document.state.as_str().parse().map_err(corrupt)?;
         let id = document.key.name.as_str().parse().map_err(corrupt)?;
         Ok(Self { id, document, state, kept })
@@ -302,6 +311,13 @@ impl ImportJob {
         document.body = body(&kept);
         document.due = due;
         Self { id: self.id, document, state, kept }
+    }
+
+    /// Returns the job at its end.
+    pub(super) fn ended(&self, state: ImportState, why: Option<&str>, now: Timestamp) -> Self {
+        let kept =
+            Kept { reason: why.map(reason), ended: Some(now.as_micros()), ..self.kept.clone() };
+        self.next(state, kept, None)
     }
 
     /// Returns the id of the import, which is the batch of its invitations.
@@ -382,6 +398,6 @@ fn body(kept: &Kept) -> Vec<u8> {
 }
 
 /// Cuts a reason to its maximum.
-pub(super) fn reason(text: &str) -> String {
+fn reason(text: &str) -> String {
     text[..text.floor_char_boundary(MAX_REASON)].to_owned()
 }

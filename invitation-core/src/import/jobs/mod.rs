@@ -35,7 +35,8 @@
 //! | `cancelled` | `rows`, `created`: the counts so far |
 //! | `ended` | `rows`, `created`, `skipped`, `bad`; a failed import has the reason `import_failed` |
 //!
-//! All of them name the `batch`. The event of the end is in the name of the user who ordered the
+//! All of them name the `batch`. A removal of imports writes one event with the action
+//! [`Purge`](crate::Action::Purge), and their number as `imports`. The event of the end is in the name of the user who ordered the
 //! import. A download of the result with codes is one event with the action
 //! [`Copy`](crate::Action::Copy).
 //!
@@ -45,12 +46,14 @@
 //! have the rows as they were sent and the outcomes; neither has a code. [`Imports::remove_ended`]
 //! removes both.
 
+mod claim;
 mod evidence;
 mod job;
 mod memory;
 mod part;
 mod preview;
 mod queue;
+mod removal;
 mod results;
 mod spool;
 mod upload;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::{ImportError, ImportJob, Imports, ResultRow, SpoolFile, part::PartReader, results};
 use crate::{
     actor::Actor,
-    service::{Invitations, PartedImport},
+    service::{Invitations, PartRow, PartedImport},
     store::Store,
 };
 
@@ -44,6 +44,7 @@ impl ImportPreview {
             .expecting_addresses(reader.reader().expects_addresses());
         let rows = std::mem::take(&mut part.rows);
         let checked = invitations.rehearse_part(actor, &mut import, rows).await?;
+        let checked: Vec<_> = checked.into_iter().map(PartRow::from).collect();
         let rows = results::preview(&part.places, &checked, reader.reader());
         let has_more = reason.is_none() && reader.next().await?.is_some();
         Ok(Self { rows, reason, has_more })

@@ -1,14 +1,13 @@
-//! The imports of a store: ordering, listing, cancelling and removing them.
+//! The imports of a store: ordering, listing and cancelling them.
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use time::Duration;
 
 use super::{
-    ImportJob, ImportOrder, ImportPreview, ImportResults, ImportState, Spool, SpoolError,
-    SpoolFile, Upload,
+    ImportJob, ImportOrder, ImportPreview, ImportResults, ImportState, Spool, SpoolError, Upload,
     evidence::Step,
-    job::{Kept, key, kind, state_of},
+    job::{Kept, key, kind, removing},
     results::ResultSource,
 };
 use crate::{
@@ -18,16 +17,13 @@ use crate::{
     error::Error,
     event::Event,
     id::BatchId,
-    limits::Limits,
     page::{Page, PageRequest},
     policy::Right,
     query::Position,
     report,
-    scope::Scope,
     service::{Invitations, Paging},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
-    time::Timestamp,
 };
 
 /// The default time in which a worker must create a part.
@@ -35,9 +31,6 @@ const LEASE: Duration = Duration::minutes(10);
 
 /// The default maximum size of a file: a million rows have about 100 MB.
 const MAX_BYTES: u64 = 500_000_000;
-
-/// The maximum number of pages of imports in each state that one call removes.
-const REMOVALS: u32 = 100;
 
 /// The number of attempts at changing a document that others change, too.
 const TRIES: usize = 8;
@@ -179,7 +172,8 @@ impl Imports {
     ) -> Result<ImportJob, ImportError> {
         invitations.authorize(actor, Right::Bulk, None).await?;
         let document = self.documents.document(&key(id)).await?;
-        let document = document.filter(|document| document.is_within(actor.scope()));
+        let document = document
+            .filter(|document| document.is_within(actor.scope()) && document.state != removing());
         Ok(ImportJob::read(document.ok_or(ImportError::NotFound)?)?)
     }
 
@@ -207,7 +201,8 @@ impl Imports {
         });
         let (filter, page) = (DocumentFilter::all(kind()), PageRequest { after, limit });
         let listed = self.documents.list_documents(actor.scope(), &filter, &page).await?;
-        let items = listed.items.into_iter().map(ImportJob::read).collect::<Result<_, _>>()?;
+        let kept = listed.items.into_iter().filter(|document| document.state != removing());
+        let items = kept.map(ImportJob::read).collect::<Result<_, _>>()?;
         let next = listed.next.map(|position| {
             let id = position.id.as_str().parse::<BatchId>().map_err(Error::from)?;
             Ok::<_, Error>(Cursor::behind(ListOf::Imports, Position { at: position.at, id }, now))
@@ -337,63 +332,6 @@ impl Imports {
             end: job.kept.result_bytes,
         };
         ImportResults::open(invitations, actor, source, job.kept.progress.created).await
-    }
-
-    /// Removes the documents and files of imports that were ordered before an instant and have
-    /// ended, and returns how many. The invitations and their events stay.
-    ///
-    /// After that, a repeated request under the same key orders the import again. A task of the
-    /// host calls it, for example once a day for imports of the month before. Two round trips for
-    /// each 200 imports.
-    ///
-    /// # Errors
-    ///
-    /// [`ImportError::Service`] when the store fails; [`ImportError::Spool`]. Then some files may be
-    /// removed already, and the call may be repeated.
-    pub async fn remove_ended(&self, before: Timestamp) -> Result<u32, ImportError> {
-        let mut removed = 0_u32;
-        for state in [ImportState::Done, ImportState::Failed, ImportState::Cancelled] {
-            // The files go first: a file without its document would never be removed.
-            if !self.remove_files(state, before).await? {
-                continue;
-            }
-            for _ in 0..REMOVALS {
-                let limit = NonZeroU32::MIN.saturating_add(Limits::MAX_PAGE - 1);
-                let state = state_of(state);
-                let some = self.documents.remove_documents(&kind(), &state, before, limit).await?;
-                if some == 0 {
-                    break;
-                }
-                removed = removed.saturating_add(some);
-            }
-        }
-        Ok(removed)
-    }
-
-    /// Removes the files of imports in a state, and returns whether it came to the last one.
-    async fn remove_files(
-        &self,
-        state: ImportState,
-        before: Timestamp,
-    ) -> Result<bool, ImportError> {
-        let filter = DocumentFilter { state: Some(state_of(state)), ..DocumentFilter::all(kind()) };
-        // A list is sorted newest first, and this position is behind all imports from `before` on.
-        let id = DocumentName::from_stored("");
-        let mut page =
-            PageRequest { after: Some(Position { at: before, id }), limit: Limits::MAX_PAGE };
-        for _ in 0..REMOVALS {
-            let listed = self.documents.list_documents(&Scope::All, &filter, &page).await?;
-            for document in listed.items {
-                let kept = ImportJob::read(document)?.kept;
-                self.spool.remove(SpoolFile::rows(kept.file)).await?;
-                self.spool.remove(kept.results_file()).await?;
-            }
-            if listed.next.is_none() {
-                return Ok(true);
-            }
-            page.after = listed.next;
-        }
-        Ok(false)
     }
 
     /// Stores the next version of a job. Returns `false` if another version is stored meanwhile.

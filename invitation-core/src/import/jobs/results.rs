@@ -4,15 +4,19 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImportError, ImportProgress, Spool, SpoolFile, part::RowPlace};
+use super::{
+    ImportError, ImportProgress, Spool, SpoolFile,
+    part::{FilePart, RowPlace},
+};
 use crate::{
     actor::Actor,
     code::InvitationCode,
+    field_error::ValidationErrors,
     id::{BatchId, InvitationId},
     import::file::FileReader,
     invitation::Invitation,
     policy::Right,
-    service::{ImportRow, ImportedRow, Invitations, OutcomeKind, RowOutcome},
+    service::{ImportRow, Invitations, OutcomeKind, PartOutcome, PartRow, RowOutcome},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
     time::Timestamp,
@@ -102,7 +106,7 @@ impl KeptRows {
 /// Returns the lines that keep the outcomes of a part, and counts them.
 pub(super) fn write(
     places: &[RowPlace],
-    rows: &[ImportedRow],
+    rows: &[PartRow],
     reader: &FileReader,
     progress: &mut ImportProgress,
 ) -> Vec<u8> {
@@ -119,7 +123,7 @@ pub(super) fn write(
 /// Returns the outcomes of rows that nothing was created of.
 pub(super) fn preview(
     places: &[RowPlace],
-    rows: &[ImportedRow],
+    rows: &[PartRow],
     reader: &FileReader,
 ) -> Vec<ResultRow> {
     let row = |kept: KeptRow| ResultRow {
@@ -133,15 +137,32 @@ pub(super) fn preview(
     kept_of(places, rows, reader).map(row).collect()
 }
 
-fn kept_of<'a>(
-    places: &'a [RowPlace],
-    rows: &'a [ImportedRow],
-    reader: &'a FileReader,
-) -> impl Iterator<Item = KeptRow> + 'a {
-    let note = |field: &str, message: &str| match field {
+/// Returns the mistakes that prevent the creation of a part, each with its line of the file.
+pub(super) fn mistakes(found: &ValidationErrors, part: &FilePart, reader: &FileReader) -> String {
+    let mistakes = found.errors().iter().map(|error| {
+        let mistake = note(reader, error.field(), error.message());
+        match error.line().and_then(|row| part.places.get(row)) {
+            Some(place) => format!("line {}, {mistake}", place.line),
+            None => mistake,
+        }
+    });
+    mistakes.collect::<Vec<_>>().join("; ")
+}
+
+/// Returns a mistake with the spelling of its field in the file.
+fn note(reader: &FileReader, field: &str, message: &str) -> String {
+    match field {
         "" | "drafts" => message.to_owned(),
         field => format!("{}: {message}", reader.spelling(field)),
-    };
+    }
+}
+
+fn kept_of<'a>(
+    places: &'a [RowPlace],
+    rows: &'a [PartRow],
+    reader: &'a FileReader,
+) -> impl Iterator<Item = KeptRow> + 'a {
+    let note = |field: &str, message: &str| note(reader, field, message);
     let line_of = |n: usize| places.get(n).map_or(n + 1, |place| place.line);
     places.iter().zip(rows).map(move |(place, row)| {
         let mut kept = KeptRow {
@@ -153,22 +174,26 @@ fn kept_of<'a>(
             warnings: Vec::new(),
         };
         match &row.outcome {
-            RowOutcome::Created(created) => {
-                kept.id = Some(created.invitation().id());
-                kept.at = Some(created.invitation().created_at().as_micros());
+            PartOutcome::Created { id, at } => {
+                (kept.id, kept.at) = (Some(*id), Some(at.as_micros()));
             }
-            RowOutcome::Unreadable => {
+            PartOutcome::Other(RowOutcome::Unreadable) => {
                 let mistakes = place.mistakes.iter();
                 kept.errors =
                     mistakes.map(|mistake| note(&mistake.field, &mistake.message)).collect();
             }
-            RowOutcome::Invalid(found) => {
+            PartOutcome::Other(RowOutcome::Invalid(found)) => {
                 let errors = found.errors().iter();
                 kept.errors = errors.map(|error| note(error.field(), error.message())).collect();
             }
-            RowOutcome::Refused(refused) => kept.errors = vec![refused.to_string()],
-            RowOutcome::Failed(error) => kept.errors = vec![error.to_string()],
-            RowOutcome::Valid | RowOutcome::Skipped => {}
+            PartOutcome::Other(RowOutcome::Refused(refused)) => {
+                kept.errors = vec![refused.to_string()];
+            }
+            PartOutcome::Other(RowOutcome::Failed(error)) => kept.errors = vec![error.to_string()],
+            // A created row has no code here, whichever variant it is.
+            PartOutcome::Other(
+                RowOutcome::Valid | RowOutcome::Skipped | RowOutcome::Created(_),
+            ) => {}
         }
         for warning in &row.warnings {
             let message = warning.message(|first| format!("line {}", line_of(first)));
@@ -186,7 +211,8 @@ pub struct ResultRow {
     pub line: usize,
     /// The outcome. [`OutcomeKind::Deleted`] if the invitation does not exist any more.
     pub outcome: OutcomeKind,
-    /// The invitation in its present state, if it was created and exists.
+    /// The invitation in its present state, if it was created and exists. None without the right
+    /// to view invitations, if it has changed since.
     pub invitation: Option<Invitation>,
     /// Its present code; none if the actor may not copy codes, or if the store keeps none.
     pub code: Option<InvitationCode>,
@@ -208,6 +234,8 @@ pub struct ImportResults {
     page_rows: usize,
     /// Whether the actor may copy codes.
     has_codes: bool,
+    /// Whether the actor may see what has become of the invitations.
+    has_history: bool,
 }
 
 /// The part of [`ImportResults`] that a job knows.
@@ -239,7 +267,8 @@ impl ImportResults {
         }
         let page_rows = usize::try_from(page_rows).unwrap_or(usize::MAX);
         let kept = KeptRows::new(spool, file, end);
-        Ok(Self { kept, id, actor: actor.clone(), page_rows, has_codes })
+        let has_history = invitations.policy().allows(actor.role(), Right::View);
+        Ok(Self { kept, id, actor: actor.clone(), page_rows, has_codes, has_history })
     }
 
     /// Returns the outcomes of the next part of the file; an empty list at the end.
@@ -271,6 +300,7 @@ impl ImportResults {
             };
             let code = record.as_ref().filter(|_| self.has_codes);
             let code = code.and_then(|record| invitations.shown_code(record));
+            let record = record.filter(|record| self.has_history || !record.has_history());
             ResultRow {
                 line: row.line,
                 outcome,

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{
     ImportError, ImportJob, ImportOrder, ImportState, Imports, SpoolFile,
     evidence::{Step, file_name},
-    job::{Kept, KeptActor, key},
+    job::{Kept, KeptActor, key, removing},
 };
 use crate::{
     actor::Actor,
@@ -13,7 +13,7 @@ use crate::{
     request::{Fingerprinting, IdempotencyKey},
     service::{Duplicates, ImportMode, Invitations},
     store::Store,
-    store_error::StoreErrorKind,
+    store_error::{StoreError, StoreErrorKind},
 };
 
 /// The number of bytes that are written to the spool at a time.
@@ -77,10 +77,12 @@ impl Upload {
     }
 
     async fn flush(&mut self) -> Result<(), ImportError> {
-        let piece = std::mem::take(&mut self.buffer);
-        let length = piece.len() as u64;
+        // The bytes stay here until they are written: after an error or a drop, the next call writes
+        // them to the same place.
+        let piece = self.buffer.clone();
         self.imports.spool.write(SpoolFile::rows(self.file), self.bytes, piece).await?;
-        self.bytes += length;
+        self.bytes += self.buffer.len() as u64;
+        self.buffer.clear();
         Ok(())
     }
 
@@ -148,6 +150,9 @@ impl Upload {
         let Some(stored) = self.imports.documents.document(&key(id)).await? else {
             return Err(ImportError::NotFound);
         };
+        if stored.state == removing() {
+            return Err(StoreError::new(StoreErrorKind::Conflict, "import").into());
+        }
         let stored = ImportJob::read(stored)?;
         if stored.kept.fingerprint != job.kept.fingerprint {
             return Err(invitations.refuse_key(&self.actor).await.into());

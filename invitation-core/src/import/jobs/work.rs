@@ -1,13 +1,13 @@
 //! The worker of imports.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::sync::Arc;
 
 use time::Duration;
 
 use super::{
     ImportError, ImportJob, ImportProgress, ImportState, Imports, SpoolError, SpoolFile,
     evidence::Step,
-    job::{self, Kept, kind},
+    job::Kept,
     part::{FilePart, PartReader},
     results::{self, KeptRows},
     write::{InOneCall, InTransaction, WriteAll},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     admit::Transactional,
     error::Error,
-    service::{ImportMode, ImportedRow, Invitations, PartedImport},
+    service::{ImportMode, Invitations, PartRow, PartedImport},
     store::Store,
     store_error::StoreError,
     time::Timestamp,
@@ -23,9 +23,6 @@ use crate::{
 
 /// The maximum number of imports that one call works on.
 const MAX_JOBS: u32 = 100;
-
-/// The number of due imports that a worker looks at to find one whose file is on this machine.
-const LOOKED_AT: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 
 /// The number of attempts in a row that may fail before the import fails, and the pause after the
 /// first of them. Each further pause is twice as long, up to the lease.
@@ -56,7 +53,11 @@ pub(super) enum Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
-            Error::Store(_) | Error::Entropy(_) => Self::Later(error.into()),
+            Error::Store(_) | Error::Entropy(_) | Error::Seal(_) => Self::Later(error.into()),
+            // The host did not say whether it allows the invitations.
+            Error::Refused(refused) if refused.refusal().is_lapse() => {
+                Self::Later(Error::Refused(refused).into())
+            }
             other => Self::Failed(other.to_string()),
         }
     }
@@ -120,60 +121,6 @@ impl Imports {
         Ok(done)
     }
 
-    /// Claims a due import whose file is on this machine.
-    async fn claim<S: Store>(
-        &self,
-        invitations: &Invitations<S>,
-    ) -> Result<Option<ImportJob>, ImportError> {
-        let now = invitations.now();
-        let mut failure = None;
-        for document in self.documents.due_documents(&kind(), now, LOOKED_AT).await? {
-            // A document that this version cannot read, as a newer one may have written it, must
-            // not hold up the others.
-            let Ok(job) = ImportJob::read(document) else { continue };
-            match self.spool.read(SpoolFile::rows(job.kept.file), 0, 1).await {
-                Ok(_) => {}
-                Err(SpoolError::Missing) => continue,
-                // One file that cannot be read must not hold up the others, either.
-                Err(error) => {
-                    failure = Some(error);
-                    continue;
-                }
-            }
-            let state = match job.state {
-                ImportState::Writing => ImportState::Writing,
-                _ => ImportState::Running,
-            };
-            let mut kept = job.kept.clone();
-            invitations.entropy().fill(&mut kept.claim).map_err(Error::from)?;
-            if kept.is_atomic {
-                // The check and the transaction begin with the first row. Their outcomes go to a
-                // file of this claim: a worker that was suspended may still write to its own.
-                kept.results = Some(invitations.new_batch()?);
-                (kept.progress, kept.parts, kept.result_bytes) = (ImportProgress::default(), 0, 0);
-            }
-            let claimed = job.next(state, kept, Some(self.lease_end(now)));
-            if self.replace(&claimed).await? {
-                self.remove_results_before(&job, &claimed).await;
-                return Ok(Some(claimed));
-            }
-        }
-        failure.map_or(Ok(None), |error| Err(error.into()))
-    }
-
-    /// Removes the outcomes of an earlier claim, if it had a file of its own.
-    async fn remove_results_before(&self, job: &ImportJob, claimed: &ImportJob) {
-        let (before, file) = (job.kept.results_file(), claimed.kept.results_file());
-        if before != file {
-            // A file that stays is one of those that a crash leaves: the host removes old ones.
-            let _ = self.spool.remove(before).await;
-        }
-    }
-
-    fn lease_end(&self, now: Timestamp) -> Timestamp {
-        now.checked_add(self.lease).unwrap_or(Timestamp::MAX)
-    }
-
     /// Works on a claimed import until it ends or is lost.
     async fn work<S: Store, W: WriteAll<S>>(
         &self,
@@ -229,6 +176,7 @@ impl<'a, S: Store> Work<'a, S> {
             .with_mode(order.mode)
             .with_duplicates(order.duplicates)
             .expecting_addresses(reader.reader().expects_addresses())
+            .looking_back()
     }
 
     /// Creates as many rows as possible, part by part.
@@ -247,8 +195,8 @@ impl<'a, S: Store> Work<'a, S> {
                 if import.parts() < self.job.kept.parts {
                     import.pass_over(&kept.good(rows).await.map_err(Stop::Later)?);
                 } else {
-                    let imported = self.invitations.import_part(&actor, import, rows).await?;
-                    self.keep(&part, imported.rows(), &reader).await?;
+                    let made = self.invitations.import_job_part(&actor, import, rows).await?;
+                    self.keep(&part, &made, &reader).await?;
                 }
             }
             end_of(&part)?;
@@ -292,6 +240,7 @@ impl<'a, S: Store> Work<'a, S> {
                 };
                 let rows = std::mem::take(&mut part.rows);
                 let checked = self.invitations.rehearse_part(&actor, import, rows).await?;
+                let checked: Vec<_> = checked.into_iter().map(PartRow::from).collect();
                 self.keep(&part, &checked, &reader).await?;
                 if self.job.kept.parts > 1 && !writer.takes_any_number() {
                     let part_rows = self.job.kept.part_rows;
@@ -326,7 +275,7 @@ impl<'a, S: Store> Work<'a, S> {
     async fn keep(
         &mut self,
         part: &FilePart,
-        rows: &[ImportedRow],
+        rows: &[PartRow],
         reader: &PartReader<'_>,
     ) -> Result<(), Stop> {
         let mut kept = self.job.kept.clone();
@@ -354,10 +303,7 @@ impl<'a, S: Store> Work<'a, S> {
     }
 
     fn ended(&self, state: ImportState, reason: Option<&str>) -> ImportJob {
-        let mut kept = self.job.kept.clone();
-        kept.reason = reason.map(job::reason);
-        kept.ended = Some(self.invitations.now().as_micros());
-        self.job.next(state, kept, None)
+        self.job.ended(state, reason, self.invitations.now())
     }
 
     /// Returns the job for a later attempt, or its failure after too many.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     admit::{HostTransaction, Transactional},
     error::Error,
-    service::{Imported, Invitations, PartedImport},
+    service::{Invitations, PartRow, PartedImport},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
 };
@@ -38,11 +38,10 @@ impl Written {
         &mut self,
         work: &Work<'_, S>,
         part: &FilePart,
-        imported: &Imported,
+        rows: &[PartRow],
         reader: &PartReader<'_>,
     ) -> Result<(), Stop> {
-        let (places, rows) = (&part.places, imported.rows());
-        let bytes = results::write(places, rows, reader.reader(), &mut self.progress);
+        let bytes = results::write(&part.places, rows, reader.reader(), &mut self.progress);
         let length = bytes.len() as u64;
         work.imports.spool.write(work.results(), self.result_bytes, bytes).await?;
         self.result_bytes += length;
@@ -66,7 +65,8 @@ impl<S: Store> WriteAll<S> for InOneCall {
         let actor = work.job.kept.actor.actor();
         let mut import = work.parted(&reader);
         let rows = std::mem::take(&mut part.rows);
-        let imported = work.invitations.import_part(&actor, &mut import, rows).await?;
+        let imported = work.invitations.import_job_part(&actor, &mut import, rows).await;
+        let imported = imported.map_err(|error| failure(error, &part, &reader))?;
         written.keep(work, &part, &imported, &reader).await?;
         Ok(written)
     }
@@ -116,6 +116,15 @@ impl From<Stop> for WriteError {
     }
 }
 
+/// Returns the end of an import by an error about a part. A row may have become invalid since the
+/// check, such as by an expiry that is past now.
+fn failure(error: Error, part: &FilePart, reader: &PartReader<'_>) -> Stop {
+    match error {
+        Error::Invalid(found) => Stop::Failed(results::mistakes(&found, part, reader.reader())),
+        other => other.into(),
+    }
+}
+
 async fn write_parts<S: Transactional>(
     work: &Work<'_, S>,
     tx: &mut S::Transaction,
@@ -133,7 +142,10 @@ async fn write_parts<S: Transactional>(
         };
         let rows = std::mem::take(&mut part.rows);
         let imported = import_joined(work.invitations, tx, work, import, rows).await;
-        let imported = imported.map_err(WriteError::Service)?;
+        let imported = imported.map_err(|error| match error {
+            Error::Invalid(_) => WriteError::Stop(failure(error, &part, &reader)),
+            other => WriteError::Service(other),
+        })?;
         written.keep(work, &part, &imported, &reader).await?;
     }
     Ok(written)
@@ -145,7 +157,7 @@ async fn import_joined<S: Transactional>(
     work: &Work<'_, S>,
     import: &mut PartedImport,
     rows: Vec<crate::service::ImportRow>,
-) -> Result<Imported, Error> {
+) -> Result<Vec<PartRow>, Error> {
     let actor = work.job.kept.actor.actor();
-    invitations.on(tx.join()).import_part(&actor, import, rows).await
+    invitations.on(tx.join()).import_job_part(&actor, import, rows).await
 }

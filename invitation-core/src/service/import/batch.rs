@@ -1,7 +1,7 @@
 //! The invitations of a batch, for the results of an import.
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, Caller},
     code::InvitationCode,
     detail::Detail,
     error::Error,
@@ -9,10 +9,12 @@ use crate::{
     id::BatchId,
     limits::Limits,
     page::PageRequest,
+    policy::Right,
     query::{Filter, TimeRange},
     record::Record,
     refusal::{Refusal, Verdict},
     report,
+    scope::Scope,
     service::{Invitations, evidence::Place},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
@@ -55,6 +57,28 @@ impl<S: Store> Invitations<S> {
             Some(reason) => Event { outcome: EventOutcome::Failed, reason: Some(reason), ..event },
             None => event,
         })
+    }
+
+    /// Refuses a removal of imports by a caller who may not remove all of them.
+    pub(crate) async fn may_remove_imports(&self, caller: Caller<'_>) -> Result<(), Error> {
+        let call = self.call_by(caller)?;
+        self.permit(caller, &call, Right::Purge, Action::Purge, None).await?;
+        if caller.scope() == Scope::All {
+            return Ok(());
+        }
+        let verdict = Verdict::new(Refusal::NotFound, Reason::OutOfScope);
+        Err(self.refuse(&call, Action::Purge, verdict, Place::Division(None)).await)
+    }
+
+    /// Returns the event of the removal of imports. The caller stores it together with their
+    /// documents.
+    pub(crate) fn imports_removed(
+        &self,
+        caller: Caller<'_>,
+        number: usize,
+    ) -> Result<Event, Error> {
+        let detail = Detail::none().with("imports", &number.to_string());
+        Ok(self.call_by(caller)?.done(Action::Purge, detail))
     }
 
     /// Returns the invitations of a batch that were created at an instant and are not deleted.

@@ -10,7 +10,6 @@ use crate::{
     quota::QuotaOf,
     refusal::{Refusal, Refused, Verdict},
     request::RequestResults,
-    service::Created,
     store_error::{StoreError, StoreErrorKind},
     text::{Division, Role, UserId},
 };
@@ -86,11 +85,13 @@ pub(super) fn write(
     RequestResults::from_bytes(serde_json::to_vec(&kept).unwrap_or_default())
 }
 
-/// Restores the rows, with the invitations created for them, in the same order.
-pub(super) fn read(
+/// Restores the rows, with what was created for them, in the same order. `row` makes a row of what
+/// was created, or of the other outcome, and of the warnings.
+pub(super) fn read<C, R>(
     results: &RequestResults,
-    created: Vec<Created>,
-) -> Result<Vec<ImportedRow>, Error> {
+    created: impl IntoIterator<Item = C>,
+    row: impl Fn(Result<C, RowOutcome>, Vec<RowWarning>) -> R,
+) -> Result<Vec<R>, Error> {
     let kept: Vec<KeptRow> =
         serde_json::from_slice(results.as_bytes()).map_err(|why| corrupt().because(why))?;
     let mut created = created.into_iter();
@@ -99,7 +100,9 @@ pub(super) fn read(
         let refused = |refusal| RowOutcome::Refused(Refused::new(refusal, Vec::new()));
         let outcome = match outcome {
             KeptOutcome::Created => {
-                RowOutcome::Created(Box::new(created.next().ok_or_else(corrupt)?))
+                let created = created.next().ok_or_else(corrupt)?;
+                rows.push(row(Ok(created), warnings_of(warnings)));
+                continue;
             }
             KeptOutcome::Skipped => RowOutcome::Skipped,
             KeptOutcome::Unreadable => RowOutcome::Unreadable,
@@ -119,17 +122,21 @@ pub(super) fn read(
                 refused(Refusal::QuotaExceeded { of: QuotaOf::Division(division), max })
             }
         };
-        let warnings = warnings.into_iter().map(|kept| match kept {
-            KeptWarning::WithoutAddress => RowWarning::WithoutAddress,
-            KeptWarning::Repeated(first) => RowWarning::Repeated { first },
-            KeptWarning::RepeatedEarlier => RowWarning::RepeatedEarlier,
-            KeptWarning::AlreadyInvited => RowWarning::AlreadyInvited,
-        });
-        rows.push(ImportedRow { outcome, warnings: warnings.collect() });
+        rows.push(row(Err(outcome), warnings_of(warnings)));
     }
     // A purge of any of its invitations removes the key, so the number of invitations
     // must match.
     if created.next().is_some() { Err(corrupt().into()) } else { Ok(rows) }
+}
+
+fn warnings_of(kept: Vec<KeptWarning>) -> Vec<RowWarning> {
+    let warning = |kept| match kept {
+        KeptWarning::WithoutAddress => RowWarning::WithoutAddress,
+        KeptWarning::Repeated(first) => RowWarning::Repeated { first },
+        KeptWarning::RepeatedEarlier => RowWarning::RepeatedEarlier,
+        KeptWarning::AlreadyInvited => RowWarning::AlreadyInvited,
+    };
+    kept.into_iter().map(warning).collect()
 }
 
 pub(super) fn corrupt() -> StoreError {

@@ -5,6 +5,8 @@ mod asked;
 #[cfg(feature = "files")]
 mod batch;
 mod duplicates;
+#[cfg(feature = "files")]
+mod job_part;
 mod judged;
 mod kept;
 mod parted;
@@ -15,6 +17,8 @@ pub use self::asked::{
     Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind, RowOutcome,
     RowWarning,
 };
+#[cfg(feature = "files")]
+pub(crate) use self::job_part::{PartOutcome, PartRow};
 pub use self::parted::PartedImport;
 use self::{
     duplicates::Mailbox,
@@ -31,10 +35,18 @@ use crate::{
     hooks::CommandKind,
     policy::Right,
     refusal::Refused,
-    request::IdempotencyKey,
+    request::{IdempotencyKey, IdempotentRequest, PriorRequest},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
 };
+
+/// The answer to an import under a key.
+enum Answer {
+    /// The results of this call.
+    New(Vec<ImportedRow>),
+    /// What an earlier call stored under the key.
+    Known(PriorRequest, Option<IdempotentRequest>),
+}
 
 impl<S: Store> Invitations<S> {
     /// Creates the invitations of an import, and returns the result of each row. All
@@ -72,11 +84,11 @@ impl<S: Store> Invitations<S> {
         import: Import,
         key: Option<&IdempotencyKey>,
     ) -> Result<Imported, Error> {
-        self.import_after(caller.into(), import, key, &Earlier::default()).await
+        self.import_or_replay(caller.into(), import, key, &Earlier::default()).await
     }
 
-    /// Creates the invitations of an import, which may be a part of a larger one.
-    async fn import_after(
+    /// Creates the invitations of an import, or returns what an earlier call created under the key.
+    async fn import_or_replay(
         &self,
         caller: Caller<'_>,
         import: Import,
@@ -84,35 +96,50 @@ impl<S: Store> Invitations<S> {
         earlier: &Earlier<'_>,
     ) -> Result<Imported, Error> {
         let call = self.call_by(caller)?;
-        self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
+        match self.import_after(caller, &call, import, key, earlier).await? {
+            Answer::New(rows) => Ok(Imported { rows, is_replayed: false }),
+            Answer::Known(known, request) => self.give_again(caller, &call, known, request).await,
+        }
+    }
+
+    /// Creates the invitations of an import, which may be a part of a larger one.
+    async fn import_after(
+        &self,
+        caller: Caller<'_>,
+        call: &Call,
+        import: Import,
+        key: Option<&IdempotencyKey>,
+        earlier: &Earlier<'_>,
+    ) -> Result<Answer, Error> {
+        self.permit(caller, call, Right::Bulk, Action::Create, None).await?;
         self.check_number(import.rows.len())?;
-        let request = key.map(|key| import.request(&call, key));
+        let request = key.map(|key| import.request(call, key));
         let asked = import.asked();
-        let mut judged = self.judge(import.rows, caller, &call)?;
+        let mut judged = self.judge(import.rows, caller, call)?;
         if judged.has_failures() {
             // An input that is invalid now may have been valid the first time, so look up
             // the key first.
             if let Some(known) = self.known(request.as_ref()).await?
                 && request.as_ref().is_some_and(|request| request.made(&known))
             {
-                return self.give_again(caller, &call, known, request).await;
+                return Ok(Answer::Known(known, request));
             }
             if asked.mode == ImportMode::AllOrNone {
                 return Err(self.fail(caller, judged).await);
             }
         }
         self.record_denials(caller, &mut judged).await?;
-        self.warn(&mut judged, &call, asked, earlier).await?;
+        self.warn(&mut judged, call, asked, earlier).await?;
         if self.has_hooks() && !judged.accepted.is_empty() {
             if let Some(known) = self.known(request.as_ref()).await? {
-                return self.give_again(caller, &call, known, request).await;
+                return Ok(Answer::Known(known, request));
             }
             let terms = judged.accepted.iter().map(|one| one.terms.for_hooks(call.inviter()));
-            let intent = self.intent_to_create(CommandKind::CreateMany, &call, terms);
+            let intent = self.intent_to_create(CommandKind::CreateMany, call, terms);
             let place = Place::named_or_home(None, caller);
-            self.consent_or_refuse(intent, &call, Action::Create, place).await?;
+            self.consent_or_refuse(intent, call, Action::Create, place).await?;
         }
-        self.store_import(caller, &call, judged, asked.mode, request, earlier.batch).await
+        self.store_import(caller, call, judged, asked.mode, request, earlier.batch).await
     }
 
     /// Returns the result that each row would have, with the same warnings, and creates

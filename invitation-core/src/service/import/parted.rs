@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::{Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow};
+use super::{Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind};
 use crate::{
     actor::Caller, binding::Binding, email::EmailKey, error::Error, id::BatchId,
     request::IdempotencyKey, service::Invitations, store::Store,
@@ -70,6 +70,8 @@ pub struct PartedImport {
     expects_addresses: bool,
     parts: u32,
     mailboxes: Mailboxes,
+    /// Whether the store may have the next part already, because an earlier worker has created it.
+    pub(super) looks_back: bool,
 }
 
 /// The hashes of the mailboxes of the parts so far.
@@ -128,7 +130,14 @@ impl PartedImport {
             expects_addresses: false,
             parts: 0,
             mailboxes: Mailboxes::default(),
+            looks_back: false,
         }
+    }
+
+    /// Asks the store for the result of each part before the part is judged anew, until a part is
+    /// new.
+    pub(crate) fn looking_back(self) -> Self {
+        Self { looks_back: true, ..self }
     }
 
     /// Sets whether one bad row prevents the creation of all others *of its part*. For all parts,
@@ -173,23 +182,31 @@ impl PartedImport {
         self.parts = self.parts.saturating_add(1);
     }
 
-    fn import(&self, rows: Vec<ImportRow>) -> Import {
+    pub(super) fn key(&self) -> Result<IdempotencyKey, Error> {
+        Ok(IdempotencyKey::new(format!("import:{}:{}", self.id, self.parts))?)
+    }
+
+    pub(super) fn import(&self, rows: Vec<ImportRow>) -> Import {
         let import = Import::new(rows).with_mode(self.mode).with_duplicates(self.duplicates);
         if self.expects_addresses { import.expecting_addresses() } else { import }
     }
 
-    fn earlier(&self) -> Earlier<'_> {
+    pub(super) fn earlier(&self) -> Earlier<'_> {
         Earlier { batch: Some(self.id), mailboxes: Some(&self.mailboxes) }
     }
 
-    fn hashes(&self, rows: &[ImportRow]) -> Vec<Option<u64>> {
+    pub(super) fn hashes(&self, rows: &[ImportRow]) -> Vec<Option<u64>> {
         rows.iter().map(|row| self.mailboxes.hash_of(row)).collect()
     }
 
     /// Counts a part, and remembers the mailboxes of its good rows.
-    fn end_part(&mut self, hashes: Vec<Option<u64>>, rows: &[ImportedRow]) {
-        for (hash, row) in hashes.into_iter().zip(rows) {
-            if let Some(hash) = hash.filter(|_| row.outcome.kind().is_good()) {
+    pub(super) fn end_part(
+        &mut self,
+        hashes: Vec<Option<u64>>,
+        outcomes: impl Iterator<Item = OutcomeKind>,
+    ) {
+        for (hash, outcome) in hashes.into_iter().zip(outcomes) {
+            if let Some(hash) = hash.filter(|_| outcome.is_good()) {
                 self.mailboxes.remember(hash);
             }
         }
@@ -223,11 +240,10 @@ impl<S: Store> Invitations<S> {
         import: &mut PartedImport,
         rows: Vec<ImportRow>,
     ) -> Result<Imported, Error> {
-        let key = IdempotencyKey::new(format!("import:{}:{}", import.id, import.parts))?;
-        let (hashes, part) = (import.hashes(&rows), import.import(rows));
-        let imported =
-            self.import_after(caller.into(), part, Some(&key), &import.earlier()).await?;
-        import.end_part(hashes, imported.rows());
+        let (key, hashes) = (import.key()?, import.hashes(&rows));
+        let (part, earlier) = (import.import(rows), import.earlier());
+        let imported = self.import_or_replay(caller.into(), part, Some(&key), &earlier).await?;
+        import.end_part(hashes, imported.rows().iter().map(|row| row.outcome.kind()));
         Ok(imported)
     }
 
@@ -247,7 +263,7 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Vec<ImportedRow>, Error> {
         let (hashes, part) = (import.hashes(&rows), import.import(rows));
         let rows = self.rehearse_after(caller.into(), part, &import.earlier()).await?;
-        import.end_part(hashes, &rows);
+        import.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
         Ok(rows)
     }
 }
@@ -255,7 +271,6 @@ impl<S: Store> Invitations<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::OutcomeKind;
     use crate::{Actor, Division, Draft, Email, MemoryStore, Role, RowWarning, UserId};
 
     fn admin() -> Actor {

@@ -1,7 +1,7 @@
 //! Choosing the rows that an import leaves out, so that the rest fits under the quotas
 //! and can still be stored in one step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::judged::Candidate;
 use crate::{
@@ -19,6 +19,13 @@ fn is_about(of: &QuotaOf, terms: &Terms) -> bool {
         QuotaOf::Inviter(_) => true,
         QuotaOf::Division(division) => division == terms.division(),
     }
+}
+
+/// Returns the maximum number of quotas that the rows count for: one of the inviter, and one of each
+/// division.
+pub(super) fn number(candidates: &[Candidate]) -> usize {
+    let divisions: HashSet<_> = candidates.iter().map(|one| one.terms.division()).collect();
+    divisions.len() + 1
 }
 
 impl Rooms {

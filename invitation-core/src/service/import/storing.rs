@@ -1,10 +1,10 @@
 //! Storing the accepted rows of an import, and returning the results of an earlier time.
 
 use super::{
-    ImportMode, Imported, ImportedRow, RowOutcome,
+    Answer, ImportMode, Imported, ImportedRow, RowOutcome,
     judged::{Candidate, Judged},
     kept,
-    quota::Rooms,
+    quota::{self, Rooms},
 };
 use crate::{
     actor::Caller,
@@ -25,8 +25,9 @@ use crate::{
     store_error::{StoreError, StoreErrorKind},
 };
 
-/// The maximum number of attempts at storing when quotas turn out to be full.
-const ROUNDS: usize = 32;
+/// The maximum number of attempts at storing beyond one for each quota that has no room for all
+/// rows. Concurrent calls may take what a quota had left.
+const FURTHER_ROUNDS: usize = 32;
 
 impl<S: Store> Invitations<S> {
     /// Stores the accepted rows, as many as the quotas have room for, in one step with
@@ -39,14 +40,14 @@ impl<S: Store> Invitations<S> {
         mode: ImportMode,
         request: Option<IdempotentRequest>,
         batch: Option<BatchId>,
-    ) -> Result<Imported, Error> {
+    ) -> Result<Answer, Error> {
         let Judged { mut rows, accepted: candidates, .. } = judged;
         let batch = match batch {
             Some(batch) => Some(batch),
             None => Some(self.state.ids.batch(call.now, self.entropy())?),
         };
         let mut rooms = Rooms::default();
-        for _ in 0..ROUNDS {
+        for _ in 0..quota::number(&candidates) + FURTHER_ROUNDS {
             let full = rooms.refuse(&candidates);
             let places: Vec<_> = candidates
                 .iter()
@@ -75,10 +76,10 @@ impl<S: Store> Invitations<S> {
                         rows[row].outcome = RowOutcome::Created(Box::new(created));
                     }
                     self.refuse_full(caller, &candidates, full, &mut rows).await;
-                    return Ok(Imported { rows, is_replayed: false });
+                    return Ok(Answer::New(rows));
                 }
                 Drawn::KeyKnown(known, request) => {
-                    return self.give_again(caller, call, known, request).await;
+                    return Ok(Answer::Known(known, request));
                 }
                 Drawn::Full { of, verdict, .. } if mode == ImportMode::AllOrNone => {
                     let place = Place::named_or_home(accepted.about(&of), caller);
@@ -128,7 +129,11 @@ impl<S: Store> Invitations<S> {
         let results = known.results.take();
         let created = self.replay(caller, call, known, request, None).await?;
         let results = results.as_ref().ok_or_else(kept::corrupt)?;
-        Ok(Imported { rows: kept::read(results, created)?, is_replayed: true })
+        let rows = kept::read(results, created, |outcome, warnings| {
+            let created = outcome.map(|created| RowOutcome::Created(Box::new(created)));
+            ImportedRow { outcome: created.unwrap_or_else(|other| other), warnings }
+        })?;
+        Ok(Imported { rows, is_replayed: true })
     }
 
     /// Refuses the rows for which a quota had no room. The other rows are already

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -341,7 +342,14 @@ async fn ended_imports_are_removed_with_their_files() {
     bench.clock.advance(Duration::DAY);
     let waiting = bench.order(csv(), &file(3)).await;
     let file = bench.job(ended).await.kept.file;
-    assert_eq!(bench.imports.remove_ended(bench.invitations.now()).await.unwrap(), 1);
+    assert_eq!(
+        bench
+            .imports
+            .remove_ended(&bench.invitations, &admin(), bench.invitations.now())
+            .await
+            .unwrap(),
+        1
+    );
     let gone = bench.imports.get(&bench.invitations, &admin(), ended).await;
     assert!(matches!(gone, Err(ImportError::NotFound)));
     for file in [SpoolFile::rows(file), SpoolFile::results(file)] {

@@ -1,0 +1,98 @@
+//! The parts of an import that is a job. Its worker needs no codes, so a repeated part needs none of
+//! the rights and keys that showing codes needs.
+
+use super::{
+    Answer, ImportRow, ImportedRow, OutcomeKind, PartedImport, RowOutcome, RowWarning, kept,
+};
+use crate::{
+    actor::Actor, error::Error, id::InvitationId, request::PriorRequest, service::Invitations,
+    store::Store, time::Timestamp,
+};
+
+/// The result of a row of a part.
+#[derive(Debug)]
+pub(crate) struct PartRow {
+    pub(crate) outcome: PartOutcome,
+    pub(crate) warnings: Vec<RowWarning>,
+}
+
+/// The outcome of a row of a part, without the code.
+#[derive(Debug)]
+pub(crate) enum PartOutcome {
+    Created { id: InvitationId, at: Timestamp },
+    Other(RowOutcome),
+}
+
+impl PartOutcome {
+    pub(crate) fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Created { .. } => OutcomeKind::Created,
+            Self::Other(other) => other.kind(),
+        }
+    }
+}
+
+impl From<ImportedRow> for PartRow {
+    fn from(row: ImportedRow) -> Self {
+        let outcome = match row.outcome {
+            RowOutcome::Created(created) => {
+                let invitation = created.invitation();
+                PartOutcome::Created { id: invitation.id(), at: invitation.created_at() }
+            }
+            other => PartOutcome::Other(other),
+        };
+        Self { outcome, warnings: row.warnings }
+    }
+}
+
+impl<S: Store> Invitations<S> {
+    /// Creates the invitations of the next part, as [`import_part`](Self::import_part) does. The
+    /// result of a part that an earlier worker has stored does not depend on the present rights and
+    /// keys: its invitations exist.
+    pub(crate) async fn import_job_part(
+        &self,
+        actor: &Actor,
+        import: &mut PartedImport,
+        rows: Vec<ImportRow>,
+    ) -> Result<Vec<PartRow>, Error> {
+        let call = self.call_by(actor.into())?;
+        let (key, hashes) = (import.key()?, import.hashes(&rows));
+        let part = import.import(rows);
+        let mut answer = None;
+        if import.looks_back {
+            let request = part.request(&call, &key);
+            let known = self.known(Some(&request)).await?;
+            import.looks_back = known.is_some();
+            answer = known.map(|known| Answer::Known(known, Some(request)));
+        }
+        let answer = match answer {
+            Some(known) => known,
+            None => {
+                let earlier = import.earlier();
+                self.import_after(actor.into(), &call, part, Some(&key), &earlier).await?
+            }
+        };
+        let rows = match answer {
+            Answer::New(rows) => rows.into_iter().map(PartRow::from).collect(),
+            Answer::Known(known, request) => {
+                self.must_be_same(actor.into(), &call, &known, request.as_ref(), None).await?;
+                stored_part(known)?
+            }
+        };
+        import.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
+        Ok(rows)
+    }
+}
+
+fn stored_part(mut known: PriorRequest) -> Result<Vec<PartRow>, Error> {
+    let results = known.results.take();
+    let results = results.as_ref().ok_or_else(kept::corrupt)?;
+    let created = known.invitations.iter().map(|one| (one.id, one.created_at));
+    kept::read(results, created, |outcome, warnings| {
+        let outcome = match outcome {
+            Ok((id, at)) => PartOutcome::Created { id, at },
+            Err(other) => PartOutcome::Other(other),
+        };
+        PartRow { outcome, warnings }
+    })
+}
