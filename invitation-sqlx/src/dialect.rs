@@ -139,6 +139,13 @@ pub trait Dialect:
         format!(" CROSS JOIN {invitations} i{use_key} ON i.id = c.which")
     }
 
+    /// Returns the maximum number of addresses in one query.
+    #[doc(hidden)]
+    #[must_use]
+    fn addresses_at_once() -> usize {
+        250
+    }
+
     /// Writes the table and the condition of a query for the columns `division` and `email_key` of the
     /// invitations to these addresses. `conditions` writes further conditions of an invitation `i`.
     #[doc(hidden)]
@@ -148,6 +155,7 @@ pub trait Dialect:
         addresses: &[&str],
         conditions: impl FnOnce(&mut Statement<Self>),
     ) {
+        s.set_one_off();
         render::by_index(s, names, Index::CodesInvitee);
         s.sql(" WHERE i.email_key IN ").list(addresses, |s, address| {
             s.text(*address);

@@ -118,6 +118,11 @@ impl Dialect for Postgres {
         )
     }
 
+    fn addresses_at_once() -> usize {
+        // They are one value.
+        10_000
+    }
+
     fn invited_to(
         s: &mut Statement<Self>,
         names: &Names,

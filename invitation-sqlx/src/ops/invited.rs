@@ -6,9 +6,6 @@ use invitation_core::{EmailKey, Invitee, StoreError, Timestamp};
 
 use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
 
-/// The maximum number of addresses in one query.
-const MAX_ADDRESSES: usize = 250;
-
 pub(crate) async fn are_invited<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -16,11 +13,11 @@ pub(crate) async fn are_invited<DB: Dialect>(
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
     let mut found = HashSet::new();
-    for chunk in invitees.chunks(MAX_ADDRESSES) {
+    for chunk in invitees.chunks(DB::addresses_at_once()) {
         // The query asks for the addresses in all divisions. Pairs of two lists would give
         // MySQL's planner too many ranges.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
-        let mut s = Statement::<DB>::new("SELECT DISTINCT i.division, i.email_key FROM ").one_off();
+        let mut s = Statement::<DB>::new("SELECT DISTINCT i.division, i.email_key FROM ");
         let addresses: Vec<_> = addresses.into_iter().map(EmailKey::as_str).collect();
         DB::invited_to(&mut s, names, &addresses, |s| {
             s.sql(" AND i.expires_at > ").int(now.as_micros());
