@@ -48,7 +48,11 @@ impl<'a> Detail<'a> {
     ) -> Self {
         let now = context.now();
         let mut row = Row::new(invitation, invitation.status(now), Some(code), context, now);
-        row.copy = context.may(Right::Copy).then(|| CopyForm::new(context, &row));
+        row.copy = context.may(Right::Copy).then(|| {
+            let view = context.service().view_of(context.actor(), invitation.clone());
+            let is_kept = view.actions().contains(&Right::Copy);
+            CopyForm::of_new_code(context, &row, is_kept)
+        });
         Self::new(context, heading, row, more(context, invitation, now))
     }
 

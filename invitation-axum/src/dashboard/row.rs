@@ -170,6 +170,17 @@ impl When {
     }
 }
 
+/// Where the copy button gets the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum CodeSource {
+    /// The server, which records the copy.
+    Server,
+    /// The server, or the page of a new code if the server does not give it out.
+    ServerOrPage,
+    /// The page of a new code that is not kept. The server cannot give it out.
+    Page,
+}
+
 /// The button that puts a code on the clipboard and reports it.
 #[derive(Template, Debug)]
 #[template(path = "copy.html")]
@@ -179,6 +190,7 @@ pub(super) struct CopyForm<'a> {
     id: String,
     name: String,
     large: bool,
+    source: CodeSource,
 }
 
 impl HtmlSafe for CopyForm<'_> {}
@@ -191,7 +203,23 @@ impl<'a> CopyForm<'a> {
             id: row.id.clone(),
             name: row.name.clone(),
             large: false,
+            source: CodeSource::Server,
         }
+    }
+
+    /// Returns the button of a page that shows a new code. A code that is not kept is shown
+    /// there only, so the button never leads to another page.
+    pub(super) fn of_new_code(context: &'a PageContext, row: &Row<'_>, is_kept: bool) -> Self {
+        let source = if is_kept { CodeSource::ServerOrPage } else { CodeSource::Page };
+        Self { source, ..Self::new(context, row) }
+    }
+
+    fn asks_server(&self) -> bool {
+        self.source != CodeSource::Page
+    }
+
+    fn is_of_new_code(&self) -> bool {
+        self.source != CodeSource::Server
     }
 
     pub(super) fn enlarged(self) -> Self {

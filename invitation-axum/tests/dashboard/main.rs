@@ -6,6 +6,7 @@ mod expiry;
 mod funnel;
 mod importing;
 mod mails;
+mod new_code;
 mod pages;
 mod qr;
 mod secrets;
