@@ -252,6 +252,11 @@
       const buttons = page.querySelector("form[data-inv-filters] .inv-field-buttons");
       form.querySelector(".inv-field-buttons").replaceChildren(...buttons.childNodes);
       results.replaceChildren(...fresh.childNodes);
+      // Numbers and headings outside of the results are those of the filters, too.
+      for (const part of document.querySelectorAll("[data-inv-part]")) {
+        const anew = page.querySelector(`[data-inv-part="${part.dataset.invPart}"]`);
+        part.replaceChildren(...(anew?.childNodes ?? []));
+      }
       // One filter may set another: only active invitations are sorted by expiry.
       for (const { name, value } of page.querySelectorAll("form[data-inv-filters] select")) {
         form.elements[name].value = value;

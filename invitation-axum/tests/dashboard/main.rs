@@ -3,6 +3,7 @@
 mod audit_log;
 mod batches;
 mod expiry;
+mod figures;
 mod funnel;
 mod importing;
 mod mails;
