@@ -6,14 +6,14 @@ use std::{borrow::Cow, sync::Arc};
 use askama::Template;
 use axum::{
     body::Body,
-    extract::{FromRequestParts, NestedPath, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{Actor, Error, InvitationId, Right, Timestamp};
 
-use super::{Dashboard, Page, Strings, assets};
+use super::{Dashboard, Page, Strings, assets, path::nested_path};
 use crate::{
     authorization::SignedIn,
     problem::{Problem, ProblemKind},
@@ -39,9 +39,10 @@ impl DashboardState {
     }
 
     fn base(&self, parts: &Parts) -> Arc<str> {
-        let nested = || parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str);
-        let base = self.dashboard.mounted_at.as_deref().unwrap_or_else(nested);
-        base.trim_end_matches('/').into()
+        match self.dashboard.mounted_at.as_deref() {
+            Some(path) => path.trim_end_matches('/').into(),
+            None => nested_path(parts).into(),
+        }
     }
 }
 
@@ -114,11 +115,6 @@ impl<S: Sync> FromRequestParts<S> for PageContext {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get().cloned().ok_or(Problem::new(ProblemKind::Internal))
     }
-}
-
-/// Returns the invitation id of the path.
-pub(super) fn named(id: &str) -> Result<InvitationId, Problem> {
-    id.parse().map_err(|_| Problem::new(ProblemKind::NotFound))
 }
 
 /// The content of a page, before the layout is put around it.

@@ -7,6 +7,7 @@ mod figures;
 mod funnel;
 mod importing;
 mod mails;
+mod mounting;
 mod new_code;
 mod pages;
 mod qr;
