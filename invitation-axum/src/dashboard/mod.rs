@@ -19,6 +19,7 @@ mod list;
 mod page;
 mod pager;
 mod path;
+mod problem_page;
 mod qr;
 mod row;
 mod strings;

@@ -10,6 +10,7 @@ mod mails;
 mod mounting;
 mod new_code;
 mod pages;
+mod problems;
 mod qr;
 mod secrets;
 mod support;
