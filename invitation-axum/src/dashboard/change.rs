@@ -72,14 +72,14 @@ pub(super) async fn save(
             render(&context, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
         }
         Err(error) => {
-            let problem = Problem::of(&error);
+            let status = Problem::of(&error).kind().status();
             let notice = match error.refusal() {
                 Some(Refusal::VersionMismatch { .. }) => t.changed_meanwhile.to_string(),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
-                _ => return Err(problem),
+                _ => return Err(error.into()),
             };
             let view = context.service().get(context.actor(), id).await?;
-            render(&context, problem.kind().status(), &view, &input, mistakes, Some(notice))
+            render(&context, status, &view, &input, mistakes, Some(notice))
         }
     }
 }

@@ -119,7 +119,7 @@ pub(super) async fn make(
             Some(refusal @ Refusal::QuotaExceeded { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, Some((t.sentence)(&refusal.to_string())))
             }
-            _ => return Err(Problem::of(&error)),
+            _ => return Err(error.into()),
         },
         Err(Failure::Unshown(problem)) => return Err(problem),
     };

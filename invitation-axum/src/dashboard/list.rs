@@ -93,7 +93,7 @@ async fn listed(
         match service.list(actor, &criteria, paging).await {
             Ok(page) => found = Some(page),
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
-            Err(error) => return Err(Problem::of(&error)),
+            Err(error) => return Err(error.into()),
         }
     } else {
         context.must(Right::View, None).await?;

@@ -6,6 +6,7 @@ mod expiry;
 mod figures;
 mod funnel;
 mod importing;
+mod logging;
 mod mails;
 mod mounting;
 mod new_code;

@@ -48,7 +48,7 @@ pub(in super::super) async fn make(
             let form = Form { context: &context, batch, counts };
             form.render(StatusCode::UNPROCESSABLE_ENTITY, &reason, mistakes)
         }
-        Err(error) => Err(Problem::of(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -69,11 +69,20 @@ async fn revoke(
                 }
             }
             Err(error) if revoked == 0 => return Err(error),
-            // The user must learn what was revoked. The next step reports the error.
-            Err(_) => break,
+            // The user must learn what was revoked. The next step reports the error, if it lasts.
+            Err(error) => {
+                log_failure(error);
+                break;
+            }
         }
     }
     Ok(RevokedAllBody { revoked, done: false })
+}
+
+/// Logs the cause of a failure that the response does not report.
+fn log_failure(error: Error) {
+    // `from` logs it, unlike `of`.
+    let _ = Problem::from(error);
 }
 
 /// Shows what a step has revoked. `before` is the number of earlier steps.
