@@ -9,6 +9,7 @@ mod importing;
 mod logging;
 mod mails;
 mod mounting;
+mod names;
 mod new_code;
 mod pages;
 mod problems;
