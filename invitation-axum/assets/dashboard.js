@@ -12,7 +12,7 @@
   };
 
   // The server writes down that the code was taken, and only then hands it out.
-  const takeCode = async (form) => {
+  const handedOut = async (form) => {
     const response = await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded" },
@@ -20,6 +20,21 @@
     });
     if (!response.ok || response.redirected) throw new Error("not handed out");
     return (await response.json()).code;
+  };
+
+  // The page of a new code shows it, and the server has written that down with the creation.
+  // So its button works without the server, and never leads away: a code that the server does
+  // not keep can be seen on this page only.
+  const takeCode = async (place) => {
+    const isNew = place.matches("[data-inv-new]");
+    const onPage = isNew ? document.querySelector(".inv-reveal-code").textContent : null;
+    if (!place.matches("form")) return onPage;
+    try {
+      return await handedOut(place);
+    } catch (error) {
+      if (onPage === null) throw error;
+      return onPage;
+    }
   };
 
   // Some browsers take a promise while the click is still fresh, others only the text.
@@ -53,16 +68,16 @@
 
   // What always works: the code, selected, to be copied by hand. It was handed out already,
   // so the server is not asked again.
-  const byHand = (form, code) => {
-    const field = form.querySelector("input") ?? document.createElement("input");
+  const byHand = (place, code) => {
+    const field = place.querySelector("input") ?? document.createElement("input");
     field.className = "inv-by-hand";
     field.readOnly = true;
     field.value = code;
-    field.setAttribute("aria-label", form.dataset.invByHand);
-    form.append(field);
+    field.setAttribute("aria-label", place.dataset.invByHand);
+    place.append(field);
     field.focus();
     field.select();
-    announce(form.dataset.invByHand);
+    announce(place.dataset.invByHand);
   };
 
   // What the button is called changes with what it says.
@@ -71,9 +86,9 @@
     button.setAttribute("aria-label", `${text}: ${button.dataset.invName}`);
   };
 
-  const copy = async (form) => {
-    const button = form.querySelector("button");
-    const code = takeCode(form);
+  const copy = async (place) => {
+    const button = place.querySelector("button");
+    const code = takeCode(place);
     try {
       await toClipboard(code);
     } catch {
@@ -82,11 +97,11 @@
         text = await code;
       } catch {
         // Nothing was handed out: the server's page says why.
-        form.submit();
+        place.submit();
         return;
       }
       if (!byCommand(text)) {
-        byHand(form, text);
+        byHand(place, text);
         return;
       }
     }
@@ -102,16 +117,26 @@
     }, 4000);
   };
 
-  document.addEventListener("submit", async (event) => {
+  // A double click takes the code once.
+  const copyOnce = async (place) => {
+    if (place.invBusy) return;
+    place.invBusy = true;
+    await copy(place);
+    place.invBusy = false;
+  };
+
+  document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("form[data-inv-copy]")) return;
     event.preventDefault();
-    // A double click takes the code once.
-    if (form.invBusy) return;
-    form.invBusy = true;
-    await copy(form);
-    form.invBusy = false;
+    copyOnce(form);
   });
+
+  // A button without a form can do nothing without this script, so it is hidden until now.
+  for (const place of document.querySelectorAll("div[data-inv-copy]")) {
+    place.querySelector("button").addEventListener("click", () => copyOnce(place));
+    place.hidden = false;
+  }
 
   // A form that changes something is sent once, however often its button is pressed. The
   // server sees to it, too: this only spares people the answer to the second time.
@@ -227,6 +252,11 @@
       const buttons = page.querySelector("form[data-inv-filters] .inv-field-buttons");
       form.querySelector(".inv-field-buttons").replaceChildren(...buttons.childNodes);
       results.replaceChildren(...fresh.childNodes);
+      // Numbers and headings outside of the results are those of the filters, too.
+      for (const part of document.querySelectorAll("[data-inv-part]")) {
+        const anew = page.querySelector(`[data-inv-part="${part.dataset.invPart}"]`);
+        part.replaceChildren(...(anew?.childNodes ?? []));
+      }
       // One filter may set another: only active invitations are sorted by expiry.
       for (const { name, value } of page.querySelectorAll("form[data-inv-filters] select")) {
         form.elements[name].value = value;

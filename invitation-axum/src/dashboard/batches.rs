@@ -12,7 +12,10 @@ use super::{
     form::Input,
     page::{PageContext, page},
 };
-use crate::problem::{Problem, ProblemKind};
+use crate::{
+    path::PathId,
+    problem::{Problem, ProblemKind},
+};
 
 /// The statuses of invitations that can be revoked.
 const REVOCABLE: [Status; 2] = [Status::Active, Status::Expired];
@@ -60,11 +63,11 @@ impl<'a> BatchHead<'a> {
 /// Returns the batch of the path. A role that lacks the right gets 403 even if the id is malformed.
 async fn named_or_forbidden(
     context: &PageContext,
-    id: &str,
+    id: PathId<BatchId>,
     right: Right,
 ) -> Result<BatchId, Problem> {
     context.must(right, None).await?;
-    id.parse().map_err(|_| Problem::new(ProblemKind::NotFound))
+    id.id()
 }
 
 /// Counts the invitations of a batch. Returns 404 for a batch without one within the user's reach.

@@ -1,7 +1,7 @@
 //! The form that edits the terms of an invitation.
 
 use axum::{
-    extract::{Path, Request},
+    extract::Request,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,14 +16,11 @@ use super::{
     terms,
     versioned::{about, offered, version},
 };
-use crate::problem::Problem;
+use crate::{path::PathId, problem::Problem};
 
 /// Shows the form with the current terms.
-pub(super) async fn form(
-    context: PageContext,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&context, &id, Right::Amend).await?;
+pub(super) async fn form(context: PageContext, id: PathId) -> Result<Response, Problem> {
+    let id = named_or_forbidden(&context, id, Right::Amend).await?;
     let view = context.service().get(context.actor(), id).await?;
     offered(&view, Right::Amend)?;
     let invitation = view.invitation();
@@ -41,10 +38,10 @@ pub(super) async fn form(
 /// was made from.
 pub(super) async fn save(
     context: PageContext,
-    Path(id): Path<String>,
+    id: PathId,
     request: Request,
 ) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&context, &id, Right::Amend).await?;
+    let id = named_or_forbidden(&context, id, Right::Amend).await?;
     let input = Input::of_body(request, context.web()).await?;
     let view = context.service().get(context.actor(), id).await?;
     let version = version(&input)?;
@@ -75,14 +72,14 @@ pub(super) async fn save(
             render(&context, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
         }
         Err(error) => {
-            let problem = Problem::of(&error);
+            let status = Problem::of(&error).kind().status();
             let notice = match error.refusal() {
                 Some(Refusal::VersionMismatch { .. }) => t.changed_meanwhile.to_string(),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
-                _ => return Err(problem),
+                _ => return Err(error.into()),
             };
             let view = context.service().get(context.actor(), id).await?;
-            render(&context, problem.kind().status(), &view, &input, mistakes, Some(notice))
+            render(&context, status, &view, &input, mistakes, Some(notice))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The changes that ask for confirmation: revoke, reinstate, rotate, delete.
 
 use axum::{
-    extract::{Path, Request},
+    extract::Request,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -12,9 +12,13 @@ use super::{
     detail::{Detail, named_or_forbidden},
     form::{Field, FormPage, Input, Kind, Mistakes},
     page::{PageContext, page},
+    path::ChangeName,
     versioned::{about, offered, version},
 };
-use crate::problem::{Problem, ProblemKind};
+use crate::{
+    path::PathId,
+    problem::{Problem, ProblemKind},
+};
 
 /// A change that asks for confirmation.
 #[derive(Clone, Copy, Debug)]
@@ -76,10 +80,11 @@ impl Change {
 /// Shows the confirmation page.
 pub(super) async fn ask(
     context: PageContext,
-    Path((id, word)): Path<(String, String)>,
+    id: PathId,
+    ChangeName(word): ChangeName,
 ) -> Result<Response, Problem> {
     let change = Change::of(&word)?;
-    let id = named_or_forbidden(&context, &id, change.right()).await?;
+    let id = named_or_forbidden(&context, id, change.right()).await?;
     let view = context.service().get(context.actor(), id).await?;
     offered(&view, change.right())?;
     let confirm = ConfirmPage { context: &context, change, segment: &word };
@@ -89,11 +94,12 @@ pub(super) async fn ask(
 /// Makes the change, based on the version that the confirmation page showed.
 pub(super) async fn make(
     context: PageContext,
-    Path((id, word)): Path<(String, String)>,
+    id: PathId,
+    ChangeName(word): ChangeName,
     request: Request,
 ) -> Result<Response, Problem> {
     let change = Change::of(&word)?;
-    let id = named_or_forbidden(&context, &id, change.right()).await?;
+    let id = named_or_forbidden(&context, id, change.right()).await?;
     let input = Input::of_body(request, context.web()).await?;
     let reason = input.lines("reason");
     let version = version(&input)?;
@@ -113,7 +119,7 @@ pub(super) async fn make(
             Some(refusal @ Refusal::QuotaExceeded { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, Some((t.sentence)(&refusal.to_string())))
             }
-            _ => return Err(Problem::of(&error)),
+            _ => return Err(error.into()),
         },
         Err(Failure::Unshown(problem)) => return Err(problem),
     };

@@ -55,15 +55,14 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
             render(&context, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None)
         }
         Err(error) => {
-            let problem = Problem::of(&error);
+            let status = Problem::of(&error).kind().status();
             let notice = match error.refusal() {
                 Some(Refusal::IdempotencyKeyReused) => t.form_was_used.to_string(),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
                 // The text is the host's own, so it is not translated.
                 Some(Refusal::Vetoed { reason }) => reason.to_string(),
-                _ => return Err(problem),
+                _ => return Err(error.into()),
             };
-            let status = problem.kind().status();
             render(&context, status, &input, new_key(), mistakes, Some(notice))
         }
     }

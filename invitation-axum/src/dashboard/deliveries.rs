@@ -2,7 +2,7 @@
 
 use askama::{Template, filters::HtmlSafe};
 use axum::{
-    extract::{Path, RawQuery, Request},
+    extract::{RawQuery, Request},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -22,6 +22,7 @@ use super::{
     row::{When, short},
 };
 use crate::{
+    path::PathId,
     problem::{Problem, ProblemKind},
     query::{PageQuery, QueryErrors, QueryParams},
 };
@@ -206,25 +207,24 @@ pub(super) async fn failed(
 /// further effect.
 pub(super) async fn retry(
     context: PageContext,
-    Path(delivery): Path<String>,
+    id: PathId<DeliveryId>,
     request: Request,
 ) -> Result<Response, Problem> {
     let deliveries = context.web().deliveries()?;
     context.must(Right::Resend, None).await?;
     Input::of_body(request, context.web()).await?;
-    let id: DeliveryId = delivery.parse().map_err(|_| Problem::new(ProblemKind::NotFound))?;
-    let retried = deliveries.retry(context.actor(), id).await?;
+    let retried = deliveries.retry(context.actor(), id.id()?).await?;
     Ok(shown(&context, retried.invitation()))
 }
 
 /// Sends an invitation again, once however often the form is sent.
 pub(super) async fn resend(
     context: PageContext,
-    Path(id): Path<String>,
+    id: PathId,
     request: Request,
 ) -> Result<Response, Problem> {
     let deliveries = context.web().deliveries()?;
-    let id = named_or_forbidden(&context, &id, Right::Resend).await?;
+    let id = named_or_forbidden(&context, id, Right::Resend).await?;
     let input = Input::of_body(request, context.web()).await?;
     let key = IdempotencyKey::new(input.text("key")).map_err(|_| {
         Problem::new(ProblemKind::Malformed).with_detail("the key of the form cannot be read")

@@ -4,15 +4,15 @@ use super::{
     Strings, batches,
     deliveries::Mails,
     form::Input,
-    page::{PageContext, asks_for_data, named, page},
+    page::{PageContext, asks_for_data, page},
     qr::QrCode,
     row::{CopyForm, Fact, Row, Summary, When},
 };
-use crate::problem::Problem;
+use crate::{path::PathId, problem::Problem};
 use askama::Template;
 use axum::{
     Json,
-    extract::{Path, RawQuery},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
@@ -48,7 +48,11 @@ impl<'a> Detail<'a> {
     ) -> Self {
         let now = context.now();
         let mut row = Row::new(invitation, invitation.status(now), Some(code), context, now);
-        row.copy = context.may(Right::Copy).then(|| CopyForm::new(context, &row));
+        row.copy = context.may(Right::Copy).then(|| {
+            let view = context.service().view_of(context.actor(), invitation.clone());
+            let is_kept = view.actions().contains(&Right::Copy);
+            CopyForm::of_new_code(context, &row, is_kept)
+        });
         Self::new(context, heading, row, more(context, invitation, now))
     }
 
@@ -114,10 +118,10 @@ fn more<'a>(context: &'a PageContext, invitation: &Invitation, now: Timestamp) -
 /// Shows one invitation.
 pub(super) async fn show(
     context: PageContext,
-    Path(id): Path<String>,
+    id: PathId,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&context, &id, Right::View).await?;
+    let id = named_or_forbidden(&context, id, Right::View).await?;
     let view = context.service().get(context.actor(), id).await?;
     let t = context.t();
     let mut detail = Detail::of_view(&context, &t.invitation, &view);
@@ -145,10 +149,10 @@ async fn redeemers(context: &PageContext, id: InvitationId) -> Result<Vec<Fact<'
 /// clipboard gets JSON; a browser without scripts gets a page.
 pub(super) async fn copy(
     context: PageContext,
-    Path(id): Path<String>,
+    id: PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&context, &id, Right::Copy).await?;
+    let id = named_or_forbidden(&context, id, Right::Copy).await?;
     let code = context.service().copy(context.actor(), id).await?;
     if asks_for_data(&headers) {
         let text = code.reveal();
@@ -162,11 +166,8 @@ pub(super) async fn copy(
 }
 
 /// Redirects to the invitation: the URL of the copy accepts only POST.
-pub(super) async fn back(
-    context: PageContext,
-    Path(id): Path<String>,
-) -> Result<Redirect, Problem> {
-    named(&id)?;
+pub(super) async fn back(context: PageContext, id: PathId) -> Result<Redirect, Problem> {
+    let id = id.id()?;
     Ok(Redirect::to(&format!("{}/{id}", context.base())))
 }
 
@@ -174,12 +175,11 @@ pub(super) async fn back(
 /// even if the id is malformed.
 pub(super) async fn named_or_forbidden(
     context: &PageContext,
-    id: &str,
+    id: PathId,
     right: Right,
 ) -> Result<InvitationId, Problem> {
-    let id = named(id);
-    context.must(right, id.as_ref().ok().copied()).await?;
-    id
+    context.must(right, id.0).await?;
+    id.id()
 }
 
 /// Returns the notice about the change that led to this page. Unknown values have none.

@@ -65,7 +65,7 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
         match context.service().events(context.actor(), &criteria, paging).await {
             Ok(page) => found = Some(page),
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
-            Err(error) => return Err(Problem::of(&error)),
+            Err(error) => return Err(error.into()),
         }
     }
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -3,16 +3,18 @@
 use askama::{Template, filters::HtmlSafe};
 use invitation_core::{BatchId, Status, StatusCounts};
 
-use super::{Strings, list::statuses, page::PageContext};
+use super::{
+    Strings,
+    list::statuses,
+    page::PageContext,
+    pager::{ListLinks, split_off_codes},
+};
 
 /// The numbers above the list, and the bar that draws them.
 #[derive(Template)]
 #[template(path = "figures.html")]
 pub(super) struct Figures<'a> {
     t: &'a Strings,
-    home: &'a str,
-    /// The batch that the numbers are about, if they are not about all invitations.
-    batch: Option<BatchId>,
     each: Vec<Figure>,
     /// The text equivalent of the bar.
     text: String,
@@ -22,6 +24,8 @@ impl HtmlSafe for Figures<'_> {}
 
 struct Figure {
     status: Status,
+    /// The path of the list of these invitations.
+    href: String,
     label: String,
     /// The number, with a plus sign if it is a lower bound.
     number: String,
@@ -33,9 +37,11 @@ impl<'a> Figures<'a> {
     /// The bar's width, in the units of its view box.
     const WIDTH: u64 = 1_000;
 
+    /// Returns the numbers of a batch and a division, or of all if `division` is empty.
     pub(super) fn of(
         counts: &StatusCounts,
         batch: Option<BatchId>,
+        division: &str,
         context: &'a PageContext,
     ) -> Self {
         let t = context.t();
@@ -48,10 +54,23 @@ impl<'a> Figures<'a> {
             before += u64::from(number);
             let label = t.status(status).to_owned();
             let more = if counts.is_exact(status) { "" } else { "+" };
-            Figure { status, label, number: format!("{number}{more}"), x, width: end - x }
+            let href = link(context, batch, division, status);
+            Figure { status, href, label, number: format!("{number}{more}"), x, width: end - x }
         });
         let each: Vec<_> = each.collect();
         let text: Vec<_> = each.iter().map(|one| format!("{} {}", one.label, one.number)).collect();
-        Self { t, home: context.home(), batch, text: text.join(", "), each }
+        Self { t, text: text.join(", "), each }
     }
+}
+
+/// Returns the path of the list of one status. A division that resembles a code is left out.
+fn link(context: &PageContext, batch: Option<BatchId>, division: &str, status: Status) -> String {
+    let home = context.home();
+    let (mut in_url, _) = split_off_codes(context, &[("division", division)]);
+    in_url.extend(batch.map(|batch| ("batch", batch.to_string())));
+    in_url.push(("status", status.as_str().to_owned()));
+    let search = String::new();
+    let links =
+        ListLinks { list: home, search, in_url, form_only: Vec::new(), cursor: "", back: "" };
+    links.link().unwrap_or_else(|| home.to_owned())
 }

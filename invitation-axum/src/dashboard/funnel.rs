@@ -76,7 +76,7 @@ async fn shown(context: &PageContext, asked: &FunnelParams) -> Result<Response, 
         match funnels.of(context.actor(), &query).await {
             Ok(funnel) => found = Some(funnel),
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
-            Err(error) => return Err(Problem::of(&error)),
+            Err(error) => return Err(error.into()),
         }
     }
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -93,7 +93,7 @@ async fn listed(
         match service.list(actor, &criteria, paging).await {
             Ok(page) => found = Some(page),
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
-            Err(error) => return Err(Problem::of(&error)),
+            Err(error) => return Err(error.into()),
         }
     } else {
         context.must(Right::View, None).await?;
@@ -136,7 +136,7 @@ async fn listed(
         may_create,
         done,
         batch: batch.map(|batch| BatchHead::new(context, batch, counts.as_ref())),
-        figures: counts.map(|counts| Figures::of(&counts, batch, context)),
+        figures: counts.map(|counts| Figures::of(&counts, batch, asked.division(), context)),
         filters,
         clear: is_filtered.then_some(context.home()),
         empty: (found.is_some() && rows.is_empty())

@@ -18,6 +18,8 @@ mod layout;
 mod list;
 mod page;
 mod pager;
+mod path;
+mod problem_page;
 mod qr;
 mod row;
 mod strings;
@@ -208,6 +210,7 @@ impl Web {
     /// `.nest_service("/invitations", web.dashboard(Dashboard::new()))`.
     pub fn dashboard(&self, dashboard: Dashboard) -> Router {
         let dashboard_state = DashboardState::new(self.clone(), dashboard);
+        // `PathId` names the parameters. An import and its batch have the same id.
         let about_mails = match self.deliveries() {
             Ok(_) => Router::new()
                 .route("/deliveries", get(deliveries::failed))
@@ -217,7 +220,7 @@ impl Web {
                 )
                 .route("/{id}/resend", post(deliveries::resend).get(detail::back))
                 .route(
-                    "/batches/{batch}/resend",
+                    "/batches/{import}/resend",
                     get(batches::resend::ask).post(batches::resend::make),
                 ),
             Err(_) => Router::new(),
@@ -241,7 +244,10 @@ impl Web {
             .route("/events", get(events::show).post(events::search))
             .route("/import", get(import::form).post(import::check))
             .route("/import/create", get(import::back).post(import::create))
-            .route("/batches/{batch}/revoke", get(batches::revoke::ask).post(batches::revoke::make))
+            .route(
+                "/batches/{import}/revoke",
+                get(batches::revoke::ask).post(batches::revoke::make),
+            )
             .route("/imports", get(uploads::list).post(uploads::upload))
             .route("/imports/{import}", get(uploads::show))
             .route("/imports/{import}/start", get(uploads::back).post(uploads::start))

@@ -1,19 +1,23 @@
 //! The parts that all pages share: who the user is, and the layout around
 //! responses.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
     body::Body,
-    extract::{FromRequestParts, NestedPath, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{Actor, Error, InvitationId, Right, Timestamp};
 
-use super::{Dashboard, Page, Strings, assets};
+use super::{
+    Dashboard, Page, Strings, assets,
+    path::nested_path,
+    problem_page::{ProblemPage, RefusedRequest},
+};
 use crate::{
     authorization::SignedIn,
     problem::{Problem, ProblemKind},
@@ -39,9 +43,10 @@ impl DashboardState {
     }
 
     fn base(&self, parts: &Parts) -> Arc<str> {
-        let nested = || parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str);
-        let base = self.dashboard.mounted_at.as_deref().unwrap_or_else(nested);
-        base.trim_end_matches('/').into()
+        match self.dashboard.mounted_at.as_deref() {
+            Some(path) => path.trim_end_matches('/').into(),
+            None => nested_path(parts).into(),
+        }
     }
 }
 
@@ -116,11 +121,6 @@ impl<S: Sync> FromRequestParts<S> for PageContext {
     }
 }
 
-/// Returns the invitation id of the path.
-pub(super) fn named(id: &str) -> Result<InvitationId, Problem> {
-    id.parse().map_err(|_| Problem::new(ProblemKind::NotFound))
-}
-
 /// The content of a page, before the layout is put around it.
 #[derive(Clone, Debug)]
 pub(super) struct Content {
@@ -181,6 +181,7 @@ pub(super) async fn put_into_layout(
     let base = dashboard_state.base(&parts);
     let wants_page = !asks_for_data(&parts.headers);
     let is_home = matches!(parts.uri.path(), "" | "/");
+    let is_safe = parts.method.is_safe();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if wants_page {
         let actor = response.extensions_mut().remove::<Arc<Actor>>();
@@ -189,6 +190,7 @@ pub(super) async fn put_into_layout(
             actor: actor.as_deref(),
             base: &base,
             is_home,
+            is_safe,
         };
         response = frame.put_around(response);
     }
@@ -237,6 +239,8 @@ struct Frame<'a> {
     actor: Option<&'a Actor>,
     base: &'a str,
     is_home: bool,
+    /// Whether the method of the request changes nothing.
+    is_safe: bool,
 }
 
 impl Frame<'_> {
@@ -284,61 +288,16 @@ impl Frame<'_> {
     /// Renders the page that reports a problem.
     fn problem_page(&self, problem: &Problem) -> Result<Content, askama::Error> {
         let t = &self.dashboard_state.dashboard.strings;
-        let (title, advice) = title_and_advice(t, problem, self.actor.is_none());
-        let detail = problem.detail().map(|detail| (t.sentence)(detail));
-        let errors = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let way_out = match (&self.dashboard_state.dashboard.sign_in, self.actor) {
             (Some(path), None) => Some((&**path, &*t.sign_in)),
             (None, None) => None,
             (_, Some(_)) if self.is_home => None,
             (_, Some(_)) => Some((home(self.base), &*t.back_to_list)),
         };
-        let template = ProblemPage {
-            status: problem.kind().status().as_u16(),
-            title,
-            advice: advice.map_or_else(|| detail.unwrap_or_default().into(), Cow::Borrowed),
-            lines: errors.collect(),
-            way_out,
-        };
-        Ok(Content { title: title.to_owned(), html: template.render()? })
+        let cause = RefusedRequest { is_of_stranger: self.actor.is_none(), is_safe: self.is_safe };
+        let template = ProblemPage::new(t, problem, cause, way_out);
+        Ok(Content { title: template.title.to_owned(), html: template.render()? })
     }
-}
-
-#[derive(Template)]
-#[template(path = "problem.html")]
-struct ProblemPage<'a> {
-    status: u16,
-    title: &'a str,
-    advice: Cow<'a, str>,
-    lines: Vec<String>,
-    way_out: Option<(&'a str, &'a str)>,
-}
-
-/// Returns the title and the advice for a problem. Without advice, the page shows the
-/// problem's own detail.
-fn title_and_advice<'a>(
-    t: &'a Strings,
-    problem: &Problem,
-    is_stranger: bool,
-) -> (&'a str, Option<&'a str>) {
-    let (title, advice) = match problem.kind() {
-        ProblemKind::Unauthenticated => (&t.sign_in_title, Some(&t.sign_in_advice)),
-        // Without an actor, only the origin check can have refused the request.
-        ProblemKind::Forbidden if is_stranger => (&t.foreign_title, Some(&t.foreign_advice)),
-        ProblemKind::Forbidden => (&t.forbidden_title, Some(&t.forbidden_advice)),
-        // The detail is the text of the host's hook.
-        ProblemKind::Vetoed => (&t.forbidden_title, None),
-        ProblemKind::NotFound => (&t.not_found_title, Some(&t.not_found_advice)),
-        ProblemKind::VersionMismatch => (&t.conflict_title, Some(&t.changed_meanwhile)),
-        ProblemKind::Conflict | ProblemKind::IdempotencyKeyReused => (&t.conflict_title, None),
-        ProblemKind::QuotaExceeded => (&t.quota_title, None),
-        ProblemKind::TooManyRequests => (&t.busy_title, None),
-        ProblemKind::Unavailable | ProblemKind::Internal => {
-            (&t.unavailable_title, Some(&t.unavailable_advice))
-        }
-        _ => (&t.bad_request_title, Some(&t.bad_request_advice)),
-    };
-    (title, advice.map(|advice| &**advice))
 }
 
 /// Returns the problem for an error response of the framework.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use askama::{Template, filters::HtmlSafe};
 use invitation_core::{
-    Binding, Invitation, InvitationCode, InvitationView, Right, Scope, Status, Timestamp,
+    Binding, CodeFormat, Invitation, InvitationCode, InvitationView, Right, Scope, Status,
+    Timestamp,
 };
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -60,11 +61,14 @@ impl<'a> Row<'a> {
         now: Timestamp,
     ) -> Self {
         let t = context.t();
-        let code = code.map(InvitationCode::reveal);
         let id = invitation.id().to_string();
+        let name = match code {
+            Some(code) => format!("{}-…", first_group(context.service().code_format(), code)),
+            None => format!("…{}", short(&id)),
+        };
         Self {
-            name: name(code.as_deref(), &id),
-            code,
+            name,
+            code: code.map(InvitationCode::reveal),
             bound_to: BoundTo { t, binding: invitation.binding() },
             role: (t.role)(invitation.role()),
             division: matches!(context.actor().scope(), Scope::All)
@@ -93,12 +97,17 @@ impl Row<'_> {
     }
 }
 
-/// Returns the first group of the code, or the end of the id.
-fn name(code: Option<&String>, id: &str) -> String {
-    match code.and_then(|code| code.split_once('-')) {
-        Some((first, _)) => format!("{first}-…"),
-        None => format!("…{}", short(id)),
-    }
+/// Returns the first group of a code. The prefix of the format is no group: all codes share it.
+fn first_group(format: &CodeFormat, code: &InvitationCode) -> String {
+    let text = code.reveal();
+    let mut parts = text.split('-');
+    let (Some(first), Some(second)) = (parts.next(), parts.next()) else { return String::new() };
+    let is_prefix = text.split_once('-').is_some_and(|(_, rest)| {
+        // The second test finds the prefix before a code of an earlier format, whose length differs.
+        let two_groups = rest.match_indices('-').nth(1).map_or(rest, |(end, _)| &rest[..end]);
+        format.parse(rest).is_ok_and(|bare| bare == *code) || format.spells(two_groups, code)
+    });
+    if is_prefix { second } else { first }.to_owned()
 }
 
 /// Returns the end of an id. Its beginning is the time, which neighbouring rows share.
@@ -170,6 +179,17 @@ impl When {
     }
 }
 
+/// Where the copy button gets the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum CodeSource {
+    /// The server, which records the copy.
+    Server,
+    /// The server, or the page of a new code if the server does not give it out.
+    ServerOrPage,
+    /// The page of a new code that is not kept. The server cannot give it out.
+    Page,
+}
+
 /// The button that puts a code on the clipboard and reports it.
 #[derive(Template, Debug)]
 #[template(path = "copy.html")]
@@ -179,6 +199,7 @@ pub(super) struct CopyForm<'a> {
     id: String,
     name: String,
     large: bool,
+    source: CodeSource,
 }
 
 impl HtmlSafe for CopyForm<'_> {}
@@ -191,7 +212,23 @@ impl<'a> CopyForm<'a> {
             id: row.id.clone(),
             name: row.name.clone(),
             large: false,
+            source: CodeSource::Server,
         }
+    }
+
+    /// Returns the button of a page that shows a new code. A code that is not kept is shown
+    /// there only, so the button never leads to another page.
+    pub(super) fn of_new_code(context: &'a PageContext, row: &Row<'_>, is_kept: bool) -> Self {
+        let source = if is_kept { CodeSource::ServerOrPage } else { CodeSource::Page };
+        Self { source, ..Self::new(context, row) }
+    }
+
+    fn asks_server(&self) -> bool {
+        self.source != CodeSource::Page
+    }
+
+    fn is_of_new_code(&self) -> bool {
+        self.source != CodeSource::Server
     }
 
     pub(super) fn enlarged(self) -> Self {
@@ -238,5 +275,41 @@ impl<'a> Fact<'a> {
     /// Adds the instant at which it happened.
     pub(super) fn at(self, at: When) -> Self {
         Self { at: Some(at), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use invitation_core::OsEntropy;
+
+    use super::*;
+
+    #[test]
+    fn first_group_of_a_code_is_behind_the_prefix() {
+        for (symbols, group) in [(24, 4), (12, 3), (12, 8), (31, 8), (17, 5)] {
+            let plain = CodeFormat::new(symbols).unwrap().with_groups_of(group).unwrap();
+            let code = plain.generate(&OsEntropy).unwrap();
+            let text = code.reveal();
+            let expected = text.split('-').next().unwrap();
+            assert_eq!(first_group(&plain, &code), expected);
+            // The prefix may be as long as a group, or consist of symbols.
+            for prefix in ["ACME", "A", "0123", "ACMECORP2026"] {
+                let format = plain.clone().with_prefix(prefix).unwrap();
+                let code = format.parse(&text).unwrap();
+                assert!(code.reveal().starts_with(&format!("{prefix}-")));
+                assert_eq!(first_group(&format, &code), expected, "{prefix}");
+            }
+        }
+    }
+
+    #[test]
+    fn first_group_of_a_code_of_an_earlier_format_is_behind_the_prefix() {
+        let format = |symbols| CodeFormat::new(symbols).unwrap().with_prefix("ACME").unwrap();
+        for (earlier, current) in [(24, 16), (16, 24), (12, 31)] {
+            let code = format(earlier).generate(&OsEntropy).unwrap();
+            let text = code.reveal();
+            let expected = text.split('-').nth(1).unwrap();
+            assert_eq!(first_group(&format(current), &code), expected);
+        }
     }
 }

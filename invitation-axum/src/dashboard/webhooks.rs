@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, RawQuery, Request},
+    extract::{RawQuery, Request},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -17,11 +17,12 @@ use super::{
     events::in_words,
     form::Input,
     page::{PageContext, page},
+    path::ChangeName,
     row::When,
 };
 use crate::{
     api::webhooks::segment,
-    path::ResourceId,
+    path::{PathId, ResourceId},
     problem::{Problem, ProblemKind},
 };
 
@@ -116,14 +117,14 @@ pub(super) async fn show(
 /// Changes an endpoint, and shows all. A form that is sent twice has no further effect.
 pub(super) async fn change(
     context: PageContext,
-    Path((name, change)): Path<(String, String)>,
+    name: PathId<DocumentName>,
+    ChangeName(change): ChangeName,
     request: Request,
 ) -> Result<Response, Problem> {
     let endpoints = context.web().endpoints()?;
     context.must(Right::Webhooks, None).await?;
     let input = Input::of_body(request, context.web()).await?;
-    let (not_found, actor) = (|| Problem::new(ProblemKind::NotFound), context.actor());
-    let name = DocumentName::new(name).map_err(|_| not_found())?;
+    let (name, actor) = (name.id()?, context.actor());
     let changed = match &*change {
         "enable" => endpoints.enable(actor, &name).await,
         "disable" => endpoints.disable(actor, &name).await,
@@ -132,7 +133,7 @@ pub(super) async fn change(
             Ok(event) => endpoints.skip(actor, &name, event).await,
             Err(error) => Err(Error::from(error)),
         },
-        _ => return Err(not_found()),
+        _ => return Err(Problem::new(ProblemKind::NotFound)),
     };
     changed.map_err(DocumentName::problem)?;
     Ok(Redirect::to(&format!("{}/webhooks?done={change}", context.base())).into_response())

@@ -1,7 +1,7 @@
 //! Behaviour in the browser: the clipboard, filters that act at once, use by keyboard
 //! alone, and use without scripts.
 
-use invitation_core::{Action, EventCriteria, Paging};
+use invitation_core::{Action, Criteria, Division, EventCriteria, Paging, Status};
 use invitation_testkit::{Look, keys};
 
 use crate::{host::person, scene::Scene};
@@ -139,6 +139,24 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
     // After a return from another page, the same rows are shown.
     scene.client().refresh().await.unwrap();
     assert_eq!(scene.value("#inv-status").await, "revoked");
+    scene.window.close().await;
+}
+
+#[tokio::test]
+async fn numbers_above_the_list_are_those_of_the_division_that_is_chosen() {
+    let scene = Scene::open(Look::default()).await;
+    scene.host.fill(12).await;
+    scene.sign_in("admin").await;
+    scene.choose("#inv-division", "operations").await;
+    let (admin, division) = (person("admin").unwrap(), Division::new("operations").unwrap());
+    let criteria = Criteria::new().in_division(division);
+    let counts = scene.host.service.counts(&admin, &criteria).await.unwrap();
+    let expected = [Status::Active, Status::Used, Status::Expired, Status::Revoked]
+        .map(|status| counts.of(status).to_string());
+    scene.says(".inv-figure", &expected.each_ref().map(String::as_str)).await;
+    scene.leave_by(scene.find(".inv-counts a").await).await;
+    assert_eq!(scene.value("#inv-division").await, "operations");
+    assert_eq!(scene.value("#inv-status").await, "active");
     scene.window.close().await;
 }
 

@@ -71,6 +71,13 @@ async fn funnel_is_filtered_with_and_without_scripts() {
         scene.says(".inv-figures tbody tr:first-child td:nth-child(2)", &["8", "5", "2"]).await;
         let address = scene.client().current_url().await.unwrap();
         assert_eq!(address.query(), Some("division=operations"), "scripts: {scripts}");
+        scene.says(".inv-sub strong", &["operations"]).await;
+        scene.choose("#inv-division", "").await;
+        if !scripts {
+            scene.click("Apply").await;
+        }
+        scene.says(".inv-sub strong", &[]).await;
+        assert!(scene.text(".inv-sub").await.ends_with("All divisions"));
         scene.window.close().await;
     }
 }

@@ -5,6 +5,7 @@ mod behaviour;
 mod funnel;
 mod host;
 mod mails;
+mod new_code;
 mod rows;
 mod scene;
 mod screens;

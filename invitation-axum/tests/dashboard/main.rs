@@ -3,10 +3,16 @@
 mod audit_log;
 mod batches;
 mod expiry;
+mod figures;
 mod funnel;
 mod importing;
+mod logging;
 mod mails;
+mod mounting;
+mod names;
+mod new_code;
 mod pages;
+mod problems;
 mod qr;
 mod secrets;
 mod support;

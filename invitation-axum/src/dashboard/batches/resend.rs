@@ -1,10 +1,6 @@
 //! Sending all invitations of a batch again.
 
-use axum::{
-    extract::{Path, Request},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::Request, http::StatusCode, response::Response};
 use invitation_core::{
     BatchId, Criteria, Cursor, IdempotencyKey, Limits, Paging, Refusal, Right, Status,
     StatusCounts,
@@ -20,14 +16,17 @@ use super::{
     },
     BatchResult, LeftOut, NextStep, counts, link, named_or_forbidden, number, rest,
 };
-use crate::problem::{Problem, ProblemKind};
+use crate::{
+    path::PathId,
+    problem::{Problem, ProblemKind},
+};
 
 /// Asks the user to confirm that all active invitations are sent again.
 pub(in super::super) async fn ask(
     context: PageContext,
-    Path(batch): Path<String>,
+    batch: PathId<BatchId>,
 ) -> Result<Response, Problem> {
-    let batch = named_or_forbidden(&context, &batch, Right::Resend).await?;
+    let batch = named_or_forbidden(&context, batch, Right::Resend).await?;
     let (counts, t) = (counts(&context, batch).await?, context.t());
     let active = (t.status(Status::Active), rest(&counts, &[Status::Active], 0));
     let form = FormPage::new(&context, &t.batch_resend_question, action(&context, batch))
@@ -43,11 +42,11 @@ pub(in super::super) async fn ask(
 /// the next step, if invitations are left.
 pub(in super::super) async fn make(
     context: PageContext,
-    Path(batch): Path<String>,
+    batch: PathId<BatchId>,
     request: Request,
 ) -> Result<Response, Problem> {
     let deliveries = context.web().deliveries()?;
-    let batch = named_or_forbidden(&context, &batch, Right::Resend).await?;
+    let batch = named_or_forbidden(&context, batch, Right::Resend).await?;
     let step = Step::of(&Input::of_body(request, context.web()).await?)?;
     let counts = counts(&context, batch).await?;
     let criteria = Criteria::new().in_batch(batch).with_status(Status::Active);

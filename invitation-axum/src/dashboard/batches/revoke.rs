@@ -1,10 +1,6 @@
 //! Revoking all invitations of a batch.
 
-use axum::{
-    extract::{Path, Request},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::Request, http::StatusCode, response::Response};
 use invitation_core::{BatchId, Criteria, Error, Right, StatusCounts};
 
 use super::{
@@ -16,6 +12,7 @@ use super::{
 };
 use crate::{
     api::revoke_all::{self, RevokedAllBody},
+    path::PathId,
     problem::Problem,
 };
 
@@ -25,9 +22,9 @@ const ROUNDS: usize = 5;
 /// Asks the user to confirm the revocation.
 pub(in super::super) async fn ask(
     context: PageContext,
-    Path(batch): Path<String>,
+    batch: PathId<BatchId>,
 ) -> Result<Response, Problem> {
-    let batch = named_or_forbidden(&context, &batch, Right::Revoke).await?;
+    let batch = named_or_forbidden(&context, batch, Right::Revoke).await?;
     let counts = counts(&context, batch).await?;
     let form = Form { context: &context, batch, counts };
     form.render(StatusCode::OK, "", Mistakes::default())
@@ -36,10 +33,10 @@ pub(in super::super) async fn ask(
 /// Revokes the invitations. If too many are left for one step, the page offers the next one.
 pub(in super::super) async fn make(
     context: PageContext,
-    Path(batch): Path<String>,
+    batch: PathId<BatchId>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let batch = named_or_forbidden(&context, &batch, Right::Revoke).await?;
+    let batch = named_or_forbidden(&context, batch, Right::Revoke).await?;
     let input = Input::of_body(request, context.web()).await?;
     let reason = input.lines("reason");
     let counts = counts(&context, batch).await?;
@@ -51,7 +48,7 @@ pub(in super::super) async fn make(
             let form = Form { context: &context, batch, counts };
             form.render(StatusCode::UNPROCESSABLE_ENTITY, &reason, mistakes)
         }
-        Err(error) => Err(Problem::of(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -72,11 +69,20 @@ async fn revoke(
                 }
             }
             Err(error) if revoked == 0 => return Err(error),
-            // The user must learn what was revoked. The next step reports the error.
-            Err(_) => break,
+            // The user must learn what was revoked. The next step reports the error, if it lasts.
+            Err(error) => {
+                log_failure(error);
+                break;
+            }
         }
     }
     Ok(RevokedAllBody { revoked, done: false })
+}
+
+/// Logs the cause of a failure that the response does not report.
+fn log_failure(error: Error) {
+    // `from` logs it, unlike `of`.
+    let _ = Problem::from(error);
 }
 
 /// Shows what a step has revoked. `before` is the number of earlier steps.

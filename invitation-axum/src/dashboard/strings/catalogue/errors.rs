@@ -37,6 +37,8 @@ macro_rules! error_texts {
             unavailable_title = "Something is not working just now";
             /// The advice about a failure of the server.
             unavailable_advice = "Nothing was lost. Please try again in a moment.";
+            /// The advice about a failure after which it is unknown whether the change was made.
+            outcome_unknown_advice = "Please look first whether it was done. Try again only if it was not.";
         }
     };
 }
