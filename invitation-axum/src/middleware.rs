@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     origin,
-    problem::{Problem, ProblemKind},
+    problem::{OUTCOME_UNKNOWN, Problem, ProblemKind},
     request_id::RequestId,
     web::Web,
 };
@@ -231,7 +231,7 @@ async fn bound(State(web): State<Web>, mut request: Request, next: Next) -> Resp
     match response {
         Ok(response) => response,
         Err(_) => Problem::new(ProblemKind::Unavailable)
-            .with_detail("it took too long, and whether it was done is unknown")
+            .with_detail(format!("it took too long, and {OUTCOME_UNKNOWN}"))
             .with_retry_after(Duration::from_secs(5))
             .into_response(),
     }

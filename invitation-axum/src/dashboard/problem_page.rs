@@ -3,10 +3,7 @@
 use askama::Template;
 
 use super::Strings;
-use crate::problem::{Problem, ProblemKind};
-
-/// The end of the detail of a problem after which it is unknown whether a change was made.
-const OUTCOME_UNKNOWN: &str = "whether it was done is unknown";
+use crate::problem::{OUTCOME_UNKNOWN, Problem, ProblemKind};
 
 /// What the advice depends on, besides the problem.
 #[derive(Clone, Copy, Debug)]

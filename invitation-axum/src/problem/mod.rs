@@ -14,6 +14,9 @@ use utoipa::ToSchema;
 
 pub use self::kind::ProblemKind;
 
+/// The end of the detail of a problem after which it is unknown whether a change was made.
+pub(crate) const OUTCOME_UNKNOWN: &str = "whether it was done is unknown";
+
 /// An error response: an `application/problem+json` (RFC 9457) whose `type` is
 /// `urn:invitation:problem:<name>`.
 ///

@@ -6,7 +6,7 @@ use invitation_core::{
     Error, FieldError, Refusal, StoreErrorKind, ValidationErrors, code::ParseCodeError,
 };
 
-use super::{InputError, Problem, ProblemKind, pointer_to};
+use super::{InputError, OUTCOME_UNKNOWN, Problem, ProblemKind, pointer_to};
 use crate::identify::IdentifyError;
 
 /// The `Retry-After` for a store that is down.
@@ -157,7 +157,7 @@ fn of_other(error: &Error) -> Problem {
                 Problem::new(ProblemKind::Unavailable).with_retry_after(STORE_BUSY)
             }
             StoreErrorKind::OutcomeUnknown => Problem::new(ProblemKind::Unavailable)
-                .with_detail("whether it was done is unknown")
+                .with_detail(OUTCOME_UNKNOWN)
                 .with_retry_after(STORE_DOWN),
             _ => Problem::new(ProblemKind::Internal),
         },
