@@ -125,6 +125,32 @@ async fn a_search_has_an_address_unless_it_resembles_a_code() {
 }
 
 #[tokio::test]
+async fn a_code_among_other_text_gets_into_no_address() {
+    let harness = Harness::dashboard();
+    let code = harness.invite().await.code().reveal();
+    let other = harness.invite().await.code().reveal();
+    let (code, other) = (code.as_str(), other.as_str());
+    let long = format!("{code} {}", "x".repeat(200));
+    let unlike = "x".repeat(201);
+    for (typed, status) in [
+        (format!("Code is {code}"), 200),
+        (format!("{code} anna@example.com"), 200),
+        (format!("{code}\tanna@example.com\tStaff\tActive"), 200),
+        (format!("https://example.com/register#{code} thanks"), 200),
+        (format!("{code} {other}"), 200),
+        (long, 422),
+        (unlike, 422),
+    ] {
+        let answer = harness.post_form("admin", "/search", &[("search", &typed)]).await.is(status);
+        assert_eq!(answer.header("location"), "", "{typed}");
+        for part in answer.text().split("href=\"").skip(1) {
+            let address = part.split('"').next().unwrap_or_default();
+            assert!(!address.contains(&code[..9]) && !address.contains("xxx"), "{address}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_search_goes_on_over_pages() {
     let harness = Harness::dashboard();
     for n in 0..3 {
