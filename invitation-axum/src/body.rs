@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use crate::{
+    objects::Objects,
     problem::{InputError, Problem, ProblemKind, pointer_to},
     web::Web,
 };
@@ -118,6 +119,9 @@ pub(crate) async fn read_form(request: Request, web: &Web) -> Result<(Parts, Byt
 /// becomes a [`Problem`] that names its location. The body is limited by
 /// [`WebLimits`](crate::WebLimits).
 ///
+/// If `T` is a struct, the body must be an object: serde also reads a struct from an array of its
+/// fields, which is refused.
+///
 /// The router's state must be a [`Web`] or contain one ([`FromRef`]).
 ///
 /// ```
@@ -202,10 +206,10 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
 pub(crate) struct Nothing {}
 
 /// Parses JSON. Returns 400 for text that is not JSON, and 422 with a pointer for JSON
-/// that does not match `T`.
+/// that does not match `T`. A struct is read from an object only.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
         refused(error.inner(), pointer)
     })?;
@@ -283,6 +287,8 @@ mod tests {
             (r#"{"a/b~":1}"#, "/a~1b~0"),
             (r#"{"name":"a","name":"b"}"#, ""),
             ("[]", ""),
+            (r#"["a", 1]"#, ""),
+            ("[null]", ""),
             ("null", ""),
         ];
         for (json, pointer) in cases {
@@ -290,5 +296,27 @@ mod tests {
             assert_eq!(problem.kind(), ProblemKind::Invalid, "{json}");
             assert_eq!(problem.errors()[0].pointer, pointer, "{json}: {problem:?}");
         }
+    }
+
+    #[test]
+    fn a_struct_is_read_from_an_object_only() {
+        #[derive(Deserialize, Debug)]
+        struct Wrapper(#[expect(dead_code, reason = "only read")] Sample);
+
+        let message = |problem: Problem| problem.errors()[0].message.clone();
+        for json in ["[]", "[null]", r#"["a", 1]"#] {
+            let expected = "invalid type: sequence, expected an object";
+            assert_eq!(message(problem(json)), expected, "{json}");
+            assert_eq!(message(parse::<Option<Sample>>(json.as_bytes()).unwrap_err()), expected);
+            assert_eq!(message(parse::<Wrapper>(json.as_bytes()).unwrap_err()), expected);
+        }
+        for json in ["{}", r#"{"name": "a"}"#] {
+            assert!(parse::<Sample>(json.as_bytes()).is_ok(), "{json}");
+            assert!(parse::<Wrapper>(json.as_bytes()).is_ok(), "{json}");
+            assert!(parse::<Option<Sample>>(json.as_bytes()).unwrap().is_some(), "{json}");
+        }
+        assert!(parse::<Option<Sample>>(b"null").unwrap().is_none());
+        assert_eq!(parse::<Vec<u32>>(b"[1, 2]").unwrap(), [1, 2]);
+        assert_eq!(parse::<Box<serde_json::value::RawValue>>(b"[1]").unwrap().get(), "[1]");
     }
 }

@@ -12,6 +12,7 @@ mod hooks;
 mod hostile;
 mod imports;
 mod list;
+mod objects;
 mod one;
 mod openapi;
 mod order;
