@@ -178,8 +178,8 @@ impl Web {
     /// there are none. With it, the dashboard's page of a new invitation shows the registration
     /// link and its QR code.
     ///
-    /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`.
-    /// That does not keep out a page whose own name resolves to this server (DNS
+    /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`, or with
+    /// `:authority` of HTTP/2. That does not keep out a page whose own name resolves to this server (DNS
     /// rebinding).
     #[must_use]
     pub fn with_base_url(self, base_url: BaseUrl) -> Self {
