@@ -10,6 +10,7 @@ mod filters;
 mod funnel;
 mod hooks;
 mod hostile;
+mod import_results;
 mod imports;
 mod list;
 mod objects;
