@@ -24,6 +24,16 @@ pub(crate) fn check<'a>(
         .with_detail("a page of another origin may change nothing here"))
 }
 
+/// Refuses a request to read that a page of another site makes, where reading leaves evidence. A
+/// link on such a page must not record in a user's name that they copied codes.
+pub(crate) fn check_reading(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_same_site(headers) {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemKind::Forbidden)
+        .with_detail("a page of another site may not lead here: opening this file is recorded"))
+}
+
 fn is_same_site(headers: &HeaderMap) -> bool {
     matches!(one(headers, "sec-fetch-site"), None | Some(b"same-origin" | b"none"))
 }

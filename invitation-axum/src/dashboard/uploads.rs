@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use askama::Template;
 use axum::{
     extract::{Extension, RawQuery, Request},
-    http::StatusCode,
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
@@ -23,10 +23,11 @@ use super::{
 };
 use crate::{
     api::imports::{
-        result::streamed_result,
+        result::{result_head, streamed_result},
         upload::{self, FormParts},
     },
     middleware::LongerTime,
+    origin,
     path::PathId,
     problem::{Problem, ProblemKind},
 };
@@ -146,9 +147,22 @@ pub(super) async fn back(context: PageContext, id: PathId<BatchId>) -> Result<Re
     Ok(to_page(&context, id.id()?))
 }
 
-/// Returns the file with the outcome of each line.
-pub(super) async fn result(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
-    streamed_result(context.web(), context.actor(), id.id()?).await
+/// Returns the file with the outcome of each line. A link on a page of another site leads to the page
+/// of the import: opening the file is recorded as a copy of its codes.
+pub(super) async fn result(
+    context: PageContext,
+    id: PathId<BatchId>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (web, actor, id) = (context.web(), context.actor(), id.id()?);
+    if method == Method::HEAD {
+        return result_head(web, actor, id).await;
+    }
+    if origin::check_reading(&headers).is_err() {
+        return Ok(to_page(&context, id));
+    }
+    streamed_result(web, actor, id).await
 }
 
 fn to_page(context: &PageContext, id: BatchId) -> Response {

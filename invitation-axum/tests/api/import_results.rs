@@ -9,8 +9,55 @@ use tower::ServiceExt;
 
 use crate::{
     imports::{FILE, Scene, id},
-    support::{Harness, request},
+    support::{Answer, Harness, request},
 };
+
+/// Sends a request for the result of an import, with the header of a browser if there is one.
+async fn ask(scene: &Scene, method: Method, path: &str, site: Option<&str>) -> Answer {
+    let mut request = request(method, "admin", path);
+    if let Some(site) = site {
+        request = request.header("sec-fetch-site", site);
+    }
+    scene.harness.send(request.body(Body::empty()).expect("a request")).await
+}
+
+async fn copies(scene: &Scene) -> usize {
+    let events = scene.get("/events?kind=copy").await.is(200).json();
+    events["items"].as_array().expect("items").len()
+}
+
+#[tokio::test]
+async fn head_of_a_result_copies_nothing() {
+    let scene = Scene::new();
+    let path = format!("/imports/{}/result", id(&scene.order("", "text/csv", FILE).await));
+    ask(&scene, Method::HEAD, &path, None).await.is(409);
+    let _ = scene.run().await;
+    let head = ask(&scene, Method::HEAD, &path, None).await.is(200);
+    assert_eq!((copies(&scene).await, head.bytes.len()), (0, 0));
+    let full = ask(&scene, Method::GET, &path, None).await.is(200);
+    assert_eq!(copies(&scene).await, 1);
+    for name in ["content-type", "content-disposition", "content-length"] {
+        assert_eq!(head.headers.get(name), full.headers.get(name), "{name}");
+    }
+    let unknown = "/imports/0197a3c0-0000-7000-8000-000000000001/result";
+    ask(&scene, Method::HEAD, unknown, None).await.is(404);
+}
+
+#[tokio::test]
+async fn page_of_another_site_copies_nothing() {
+    let scene = Scene::new();
+    let path = format!("/imports/{}/result", id(&scene.order("", "text/csv", FILE).await));
+    let _ = scene.run().await;
+    for site in ["cross-site", "same-site"] {
+        let refused = ask(&scene, Method::GET, &path, Some(site)).await;
+        refused.problem(403, "forbidden");
+    }
+    assert_eq!(copies(&scene).await, 0);
+    for site in [Some("same-origin"), Some("none"), None] {
+        ask(&scene, Method::GET, &path, site).await.is(200);
+    }
+    assert_eq!(copies(&scene).await, 3);
+}
 
 #[tokio::test]
 async fn upload_without_a_place_for_its_file_says_when_to_come_again() {
