@@ -9,6 +9,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use http_body_util::BodyExt;
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -105,14 +106,19 @@ pub(crate) async fn read_form(request: Request, web: &Web) -> Result<(Parts, Byt
     let (parts, bytes) =
         read_as("application/x-www-form-urlencoded", otherwise, request, web).await?;
     let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
-    let mut left = MAX_FIELDS;
-    for (name, value) in form_urlencoded::parse(&bytes) {
-        left = left.checked_sub(1).ok_or(malformed("the form has too many fields"))?;
-        if [name, value].iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
-            return Err(malformed("the form is not UTF-8"));
-        }
+    if form_urlencoded::parse(&bytes).nth(MAX_FIELDS).is_some() {
+        return Err(malformed("the form has too many fields"));
+    }
+    if !is_utf8(&bytes) {
+        return Err(malformed("the form is not UTF-8"));
     }
     Ok((parts, bytes))
+}
+
+/// Returns whether all names and values of a form or query string are UTF-8 once they are decoded.
+/// The signs between them are ASCII, so the whole is UTF-8 if and only if each of them is.
+pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
+    percent_decode(encoded).decode_utf8().is_ok()
 }
 
 /// An extractor for a JSON body, which the host's own handlers can use, too. A mistake in the body

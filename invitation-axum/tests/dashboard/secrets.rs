@@ -239,5 +239,8 @@ async fn bodies_are_bounded_and_must_be_forms() {
     };
     post("application/x-www-form-urlencoded", vec![b'a'; 10_000_000]).await.is(413);
     post("application/json", b"{}".to_vec()).await.is(415);
+    // A byte that is not UTF-8, and the character that stands for such a byte elsewhere.
+    post("application/x-www-form-urlencoded", b"email=%ff".to_vec()).await.is(400);
+    post("application/x-www-form-urlencoded", b"email=%ef%bf%bd".to_vec()).await.is(422);
     harness.send(request(Method::PUT, "admin", "/new").body(Body::empty()).unwrap()).await.is(405);
 }
