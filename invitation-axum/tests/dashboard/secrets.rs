@@ -48,6 +48,8 @@ async fn assets_are_kept_for_good_under_addresses_of_their_content() {
         let asset = harness.get("", &format!("/assets/{name}")).await.is(200);
         assert!(asset.header("content-type").starts_with(kind));
         assert!(asset.header("cache-control").contains("immutable"));
+        let request = request(Method::POST, "", &format!("/assets/{name}")).body(Body::empty());
+        harness.send(request.unwrap()).await.problem(405, "method-not-allowed");
     }
 }
 
