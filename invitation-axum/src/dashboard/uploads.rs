@@ -56,7 +56,7 @@ pub(super) async fn upload(
 ) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
     context.web().served_imports()?;
-    let permit = context.web().bulk_permit()?;
+    let (permit, request) = context.web().bulk_permit_for(request).await?;
     let owned = context.clone();
     let received =
         upload::in_task(
@@ -74,9 +74,17 @@ pub(super) async fn upload(
 
 /// Receives the form. Its file comes last, behind the options.
 async fn receive(context: &PageContext, request: Request) -> Result<BatchId, Problem> {
+    let mut form = FormParts::of(request, context.web()).await?;
+    let received = receive_parts(context, &mut form).await;
+    form.finish(received).await
+}
+
+async fn receive_parts(
+    context: &PageContext,
+    form: &mut FormParts<'_>,
+) -> Result<BatchId, Problem> {
     let web = context.web();
     let (mut key, mut mode, mut duplicates) = (None, ImportMode::BestEffort, Duplicates::Skip);
-    let mut form = FormParts::of(request, web)?;
     while let Some(mut part) = form.next().await? {
         match part.name().to_owned().as_str() {
             "key" => key = IdempotencyKey::new(part.text().await?).ok(),

@@ -19,6 +19,7 @@ mod openapi;
 mod order;
 mod protect;
 mod raw;
+mod refused_uploads;
 mod resend_all;
 mod revoke_all;
 mod silence;

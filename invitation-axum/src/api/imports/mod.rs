@@ -138,7 +138,7 @@ pub(crate) async fn order(
     request: Request,
 ) -> Result<Response, Problem> {
     web.served_imports()?;
-    let permit = web.bulk_permit()?;
+    let (permit, request) = web.bulk_permit_for(request).await?;
     let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
     let body = ImportJobBody::of(&job);
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
