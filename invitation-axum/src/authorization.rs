@@ -26,7 +26,7 @@ impl FromRequestParts<Web> for SignedIn {
             tracing::error!(error = error as &dyn std::error::Error, "no actor can be identified");
         })?;
         let actor = found.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
-        origin::check(&parts.method, &parts.headers, web.own_origins())?;
+        origin::check(&parts.method, &parts.uri, &parts.headers, web.own_origins())?;
         Ok(Self(with_request_id(actor, parts)))
     }
 }

@@ -9,10 +9,12 @@ use axum::{
     http::{header, request::Parts},
 };
 use http_body_util::BodyExt;
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use crate::{
+    objects::Objects,
     problem::{InputError, Problem, ProblemKind, pointer_to},
     web::Web,
 };
@@ -104,19 +106,27 @@ pub(crate) async fn read_form(request: Request, web: &Web) -> Result<(Parts, Byt
     let (parts, bytes) =
         read_as("application/x-www-form-urlencoded", otherwise, request, web).await?;
     let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
-    let mut left = MAX_FIELDS;
-    for (name, value) in form_urlencoded::parse(&bytes) {
-        left = left.checked_sub(1).ok_or(malformed("the form has too many fields"))?;
-        if [name, value].iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
-            return Err(malformed("the form is not UTF-8"));
-        }
+    if form_urlencoded::parse(&bytes).nth(MAX_FIELDS).is_some() {
+        return Err(malformed("the form has too many fields"));
+    }
+    if !is_utf8(&bytes) {
+        return Err(malformed("the form is not UTF-8"));
     }
     Ok((parts, bytes))
+}
+
+/// Returns whether all names and values of a form or query string are UTF-8 once they are decoded.
+/// The signs between them are ASCII, so the whole is UTF-8 if and only if each of them is.
+pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
+    percent_decode(encoded).decode_utf8().is_ok()
 }
 
 /// An extractor for a JSON body, which the host's own handlers can use, too. A mistake in the body
 /// becomes a [`Problem`] that names its location. The body is limited by
 /// [`WebLimits`](crate::WebLimits).
+///
+/// If `T` is a struct, the body must be an object: serde also reads a struct from an array of its
+/// fields, which is refused.
 ///
 /// The router's state must be a [`Web`] or contain one ([`FromRef`]).
 ///
@@ -202,10 +212,10 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
 pub(crate) struct Nothing {}
 
 /// Parses JSON. Returns 400 for text that is not JSON, and 422 with a pointer for JSON
-/// that does not match `T`.
+/// that does not match `T`. A struct is read from an object only.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
         refused(error.inner(), pointer)
     })?;
@@ -283,6 +293,8 @@ mod tests {
             (r#"{"a/b~":1}"#, "/a~1b~0"),
             (r#"{"name":"a","name":"b"}"#, ""),
             ("[]", ""),
+            (r#"["a", 1]"#, ""),
+            ("[null]", ""),
             ("null", ""),
         ];
         for (json, pointer) in cases {
@@ -290,5 +302,27 @@ mod tests {
             assert_eq!(problem.kind(), ProblemKind::Invalid, "{json}");
             assert_eq!(problem.errors()[0].pointer, pointer, "{json}: {problem:?}");
         }
+    }
+
+    #[test]
+    fn a_struct_is_read_from_an_object_only() {
+        #[derive(Deserialize, Debug)]
+        struct Wrapper(#[expect(dead_code, reason = "only read")] Sample);
+
+        let message = |problem: Problem| problem.errors()[0].message.clone();
+        for json in ["[]", "[null]", r#"["a", 1]"#] {
+            let expected = "invalid type: sequence, expected an object";
+            assert_eq!(message(problem(json)), expected, "{json}");
+            assert_eq!(message(parse::<Option<Sample>>(json.as_bytes()).unwrap_err()), expected);
+            assert_eq!(message(parse::<Wrapper>(json.as_bytes()).unwrap_err()), expected);
+        }
+        for json in ["{}", r#"{"name": "a"}"#] {
+            assert!(parse::<Sample>(json.as_bytes()).is_ok(), "{json}");
+            assert!(parse::<Wrapper>(json.as_bytes()).is_ok(), "{json}");
+            assert!(parse::<Option<Sample>>(json.as_bytes()).unwrap().is_some(), "{json}");
+        }
+        assert!(parse::<Option<Sample>>(b"null").unwrap().is_none());
+        assert_eq!(parse::<Vec<u32>>(b"[1, 2]").unwrap(), [1, 2]);
+        assert_eq!(parse::<Box<serde_json::value::RawValue>>(b"[1]").unwrap().get(), "[1]");
     }
 }

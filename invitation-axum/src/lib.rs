@@ -78,6 +78,7 @@ mod dashboard;
 mod headers;
 mod identify;
 mod middleware;
+mod objects;
 mod openapi;
 mod origin;
 mod path;

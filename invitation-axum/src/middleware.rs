@@ -190,7 +190,7 @@ fn request_id(request: &Request) -> Option<CorrelationId> {
 }
 
 async fn same_origin(State(web): State<Web>, request: Request, next: Next) -> Response {
-    match origin::check(request.method(), request.headers(), web.own_origins()) {
+    match origin::check(request.method(), request.uri(), request.headers(), web.own_origins()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

@@ -7,7 +7,11 @@ use utoipa::openapi::{
     security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
-use crate::{api, web::Web};
+use crate::{
+    api,
+    problem::{Problem, ProblemKind},
+    web::Web,
+};
 
 /// The name of the security scheme. The host determines how users sign in.
 const SECURITY: &str = "host";
@@ -48,6 +52,11 @@ impl Web {
         let document = serde_json::to_vec(&self.openapi(mount)).unwrap_or_default();
         let document = Bytes::from(document);
         let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());
-        self.with_middleware(Router::new().route("/openapi.json", get(answer)))
+        let router = Router::new().route("/openapi.json", get(answer));
+        self.with_middleware(router.method_not_allowed_fallback(method_not_allowed))
     }
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(ProblemKind::MethodNotAllowed)
 }

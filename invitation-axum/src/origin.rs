@@ -1,6 +1,6 @@
 //! The same-origin check: a page of another site must not make changes in a user's name.
 
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header, uri::Authority};
 
 use crate::problem::{Problem, ProblemKind};
 
@@ -9,24 +9,36 @@ use crate::problem::{Problem, ProblemKind};
 /// Browsers report in `Sec-Fetch-Site`, which no page can forge, whether the page has the same
 /// origin as the URL that it sends to. With DNS rebinding, both may have an attacker's name that
 /// resolves to this server. `Origin` is therefore compared as well: with the configured origins, or
-/// with `Host` if none is configured. A request without either header does not come from a browser.
+/// with the host of the request if none is configured. A request without either header does not come
+/// from a browser.
 pub(crate) fn check<'a>(
     method: &Method,
+    uri: &Uri,
     headers: &HeaderMap,
     own: impl Iterator<Item = &'a str>,
 ) -> Result<(), Problem> {
-    if method.is_safe() || (is_same_site(headers) && is_own_origin(headers, own)) {
+    if method.is_safe() || (is_same_site(headers) && is_own_origin(uri, headers, own)) {
         return Ok(());
     }
     Err(Problem::new(ProblemKind::Forbidden)
         .with_detail("a page of another origin may change nothing here"))
 }
 
+/// Refuses a request to read that a page of another site makes, where reading leaves evidence. A
+/// link on such a page must not record in a user's name that they copied codes.
+pub(crate) fn check_reading(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_same_site(headers) {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemKind::Forbidden)
+        .with_detail("a page of another site may not lead here: opening this file is recorded"))
+}
+
 fn is_same_site(headers: &HeaderMap) -> bool {
     matches!(one(headers, "sec-fetch-site"), None | Some(b"same-origin" | b"none"))
 }
 
-fn is_own_origin<'a>(headers: &HeaderMap, own: impl Iterator<Item = &'a str>) -> bool {
+fn is_own_origin<'a>(uri: &Uri, headers: &HeaderMap, own: impl Iterator<Item = &'a str>) -> bool {
     let Some(origin) = one(headers, header::ORIGIN.as_str()) else {
         return true;
     };
@@ -36,7 +48,14 @@ fn is_own_origin<'a>(headers: &HeaderMap, own: impl Iterator<Item = &'a str>) ->
     }
     let schemes = [&b"https://"[..], b"http://"];
     let named = schemes.iter().find_map(|scheme| origin.strip_prefix(*scheme));
-    named.is_some() && named == one(headers, header::HOST.as_str())
+    named.is_some() && named == host(uri, headers)
+}
+
+/// Returns the host and port that the request is sent to. HTTP/2 has no `Host` header; browsers send
+/// `:authority` instead, which is a part of the URI here.
+fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r [u8]> {
+    let authority = || uri.authority().map(Authority::as_str).map(str::as_bytes);
+    one(headers, header::HOST.as_str()).or_else(authority)
 }
 
 /// Returns the value of a header. A repeated header yields a value that equals no valid
@@ -49,6 +68,8 @@ fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+
     use super::*;
 
     fn verdict(headers: &[(&'static str, &'static str)], own: &[&str]) -> bool {
@@ -56,7 +77,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        check(&Method::POST, &map, own.iter().copied()).is_ok()
+        check(&Method::POST, &Uri::from_static("/new"), &map, own.iter().copied()).is_ok()
     }
 
     #[test]
@@ -120,11 +141,30 @@ mod tests {
     }
 
     #[test]
+    fn without_a_host_header_the_authority_of_the_uri_is_the_measure() {
+        let of = |uri: &'static str, headers: &[(&'static str, &'static str)]| {
+            let headers = headers.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            let (uri, none) = (Uri::from_static(uri), std::iter::empty());
+            check(&Method::POST, &uri, &headers.collect::<HeaderMap>(), none).is_ok()
+        };
+        let origin = ("origin", "https://example.com");
+        assert!(of("https://example.com/new", &[origin]));
+        assert!(!of("https://example.com:444/new", &[origin]));
+        assert!(!of("https://evil.test/new", &[origin]));
+        assert!(!of("/new", &[origin]));
+        // Where both are present, the header counts, as a proxy may have set it.
+        assert!(!of("https://example.com/new", &[origin, ("host", "evil.test")]));
+        assert!(of("https://evil.test/new", &[origin, ("host", "example.com")]));
+    }
+
+    #[test]
     fn reading_is_free() {
         let headers = [("sec-fetch-site", "cross-site")];
         let mut map = HeaderMap::new();
         map.insert(headers[0].0, headers[0].1.parse().unwrap());
-        let check = |method| check(&method, &map, std::iter::empty());
+        let check = |method| check(&method, &Uri::default(), &map, std::iter::empty());
         assert!(check(Method::GET).is_ok());
         assert!(check(Method::HEAD).is_ok());
         assert!(check(Method::DELETE).is_err());

@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
+use axum::{extract::Request, http::header};
 use invitation_core::{
     BaseUrl, InvitationCode, Invitations, RegistrationLink, RegistrationPage, Store,
     audit::LogMonitor,
@@ -16,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     api::streamed::Pace,
+    body,
     identify::Identify,
     problem::{Problem, ProblemKind},
 };
@@ -178,8 +180,8 @@ impl Web {
     /// there are none. With it, the dashboard's page of a new invitation shows the registration
     /// link and its QR code.
     ///
-    /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`.
-    /// That does not keep out a page whose own name resolves to this server (DNS
+    /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`, or with
+    /// `:authority` of HTTP/2. That does not keep out a page whose own name resolves to this server (DNS
     /// rebinding).
     #[must_use]
     pub fn with_base_url(self, base_url: BaseUrl) -> Self {
@@ -451,6 +453,24 @@ impl Web {
                 .with_detail("too many imports and exports are under way")
                 .with_retry_after(Duration::from_secs(5))
         })
+    }
+
+    /// Returns the permit for the import of a body, and the request. If too many are running, the body
+    /// is passed over before the 429: the client gets the response instead of a broken connection.
+    pub(crate) async fn bulk_permit_for(
+        &self,
+        request: Request,
+    ) -> Result<(OwnedSemaphorePermit, Request), Problem> {
+        match self.bulk_permit() {
+            Ok(permit) => Ok((permit, request)),
+            Err(problem) => {
+                // A client that waits for `100 Continue` has not sent its body.
+                if !request.headers().contains_key(header::EXPECT) {
+                    body::discard(request.into_body()).await;
+                }
+                Err(problem)
+            }
+        }
     }
 
     /// Returns the largest number of rows in an import.

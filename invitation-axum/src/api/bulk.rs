@@ -220,7 +220,7 @@ pub(crate) async fn bulk(
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     request: Request,
 ) -> Result<Response, Problem> {
-    let _permit = web.bulk_permit()?;
+    let (_permit, request) = web.bulk_permit_for(request).await?;
     let rows = read(request, &web).await?;
     let body = if dry_run {
         rehearse(&web, &actor, rows, how).await?

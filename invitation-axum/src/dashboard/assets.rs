@@ -7,7 +7,7 @@ use axum::{
     routing::get,
 };
 
-use super::HtmlText;
+use super::{HtmlText, page};
 
 const STYLE: &str = include_str!("../../assets/dashboard.css");
 const SCRIPT: &str = include_str!("../../assets/dashboard.js");
@@ -19,7 +19,10 @@ const FOR_GOOD: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31
 pub(super) fn router() -> Router {
     let style = async || serve(STYLE, "text/css; charset=utf-8");
     let script = async || serve(SCRIPT, "text/javascript; charset=utf-8");
-    Router::new().route(&path(STYLE, "css"), get(style)).route(&path(SCRIPT, "js"), get(script))
+    Router::new()
+        .route(&path(STYLE, "css"), get(style))
+        .route(&path(SCRIPT, "js"), get(script))
+        .method_not_allowed_fallback(page::method_not_allowed)
 }
 
 fn serve(text: &'static str, kind: &'static str) -> impl IntoResponse {

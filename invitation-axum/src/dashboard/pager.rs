@@ -2,7 +2,7 @@
 //! of earlier cursors leads back.
 
 use askama::{Template, filters::HtmlSafe};
-use invitation_core::Cursor;
+use invitation_core::{Cursor, Limits};
 use url::form_urlencoded::Serializer;
 
 use super::{Strings, page::PageContext};
@@ -65,14 +65,15 @@ pub(super) struct ListLinks<'a> {
 /// Names of fields with their values.
 type Fields = Vec<(&'static str, String)>;
 
-/// Splits filter values into those that may appear in a URL and those that resemble a code.
+/// Splits filter values into those that may appear in a URL, and those that resemble a code or are
+/// too long for any filter: such a text is refused, and may have a code in it.
 pub(super) fn split_off_codes(
     context: &PageContext,
     values: &[(&'static str, &str)],
 ) -> (Fields, Fields) {
     let format = context.service().code_format();
     let values = values.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    values.partition(|(_, value)| !format.resembles(value))
+    values.partition(|(_, value)| value.len() <= Limits::MAX_SEARCH && !format.resembles(value))
 }
 
 impl ListLinks<'_> {

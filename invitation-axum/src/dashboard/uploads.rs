@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use askama::Template;
 use axum::{
     extract::{Extension, RawQuery, Request},
-    http::StatusCode,
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
@@ -23,10 +23,11 @@ use super::{
 };
 use crate::{
     api::imports::{
-        result::streamed_result,
+        result::{result_head, streamed_result},
         upload::{self, FormParts},
     },
     middleware::LongerTime,
+    origin,
     path::PathId,
     problem::{Problem, ProblemKind},
 };
@@ -55,7 +56,7 @@ pub(super) async fn upload(
 ) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
     context.web().served_imports()?;
-    let permit = context.web().bulk_permit()?;
+    let (permit, request) = context.web().bulk_permit_for(request).await?;
     let owned = context.clone();
     let received =
         upload::in_task(
@@ -73,9 +74,17 @@ pub(super) async fn upload(
 
 /// Receives the form. Its file comes last, behind the options.
 async fn receive(context: &PageContext, request: Request) -> Result<BatchId, Problem> {
+    let mut form = FormParts::of(request, context.web()).await?;
+    let received = receive_parts(context, &mut form).await;
+    form.finish(received).await
+}
+
+async fn receive_parts(
+    context: &PageContext,
+    form: &mut FormParts<'_>,
+) -> Result<BatchId, Problem> {
     let web = context.web();
     let (mut key, mut mode, mut duplicates) = (None, ImportMode::BestEffort, Duplicates::Skip);
-    let mut form = FormParts::of(request, web)?;
     while let Some(mut part) = form.next().await? {
         match part.name().to_owned().as_str() {
             "key" => key = IdempotencyKey::new(part.text().await?).ok(),
@@ -146,9 +155,22 @@ pub(super) async fn back(context: PageContext, id: PathId<BatchId>) -> Result<Re
     Ok(to_page(&context, id.id()?))
 }
 
-/// Returns the file with the outcome of each line.
-pub(super) async fn result(context: PageContext, id: PathId<BatchId>) -> Result<Response, Problem> {
-    streamed_result(context.web(), context.actor(), id.id()?).await
+/// Returns the file with the outcome of each line. A link on a page of another site leads to the page
+/// of the import: opening the file is recorded as a copy of its codes.
+pub(super) async fn result(
+    context: PageContext,
+    id: PathId<BatchId>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (web, actor, id) = (context.web(), context.actor(), id.id()?);
+    if method == Method::HEAD {
+        return result_head(web, actor, id).await;
+    }
+    if origin::check_reading(&headers).is_err() {
+        return Ok(to_page(&context, id));
+    }
+    streamed_result(web, actor, id).await
 }
 
 fn to_page(context: &PageContext, id: BatchId) -> Response {

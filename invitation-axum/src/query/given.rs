@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use url::form_urlencoded;
 
-use crate::problem::{InputError, Problem, ProblemKind};
+use crate::{
+    body::is_utf8,
+    problem::{InputError, Problem, ProblemKind},
+};
 
 /// The values of parameters by name, as the client sent them.
 #[derive(Default, Debug)]
@@ -15,11 +18,12 @@ impl Given {
     pub(crate) fn of_query(query: &str) -> Result<Self, Problem> {
         let mut given = BTreeMap::new();
         let mut errors = Vec::new();
+        if !is_utf8(query.as_bytes()) {
+            return Err(
+                Problem::new(ProblemKind::Malformed).with_detail("the query string is not UTF-8")
+            );
+        }
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
-                return Err(Problem::new(ProblemKind::Malformed)
-                    .with_detail("the query string is not UTF-8"));
-            }
             if given.insert(name.clone().into_owned(), value.into_owned()).is_some() {
                 errors.push(InputError::in_query(&name, "must be given once"));
             }

@@ -106,7 +106,9 @@ mod tests {
             assert_eq!(problem.kind(), ProblemKind::Invalid);
             assert_eq!(pointers(&problem), expected, "{query}");
         }
-        assert_eq!(read::<PageQuery>("limit=%ff").unwrap_err().kind(), ProblemKind::Malformed);
+        for query in ["limit=%ff", "%c3=1", "limit=%c3&%a4=1", "limit=%ed%a0%80"] {
+            assert_eq!(read::<PageQuery>(query).unwrap_err().kind(), ProblemKind::Malformed);
+        }
     }
 
     #[test]

@@ -126,13 +126,14 @@ async fn revoking_and_reinstating() {
     let harness = Harness::api();
     let (id, code) = created(&harness).await;
     let revoke = format!("/{id}/revoke");
-    let answer = harness.post_json("admin", &revoke, &json!({"reason": "left <b>early</b>"})).await;
+    let answer =
+        harness.post_json("admin", &revoke, &json!({"reason": "left\r\n<b>early</b>"})).await;
     let revoked = answer.json();
     assert_eq!((&revoked["status"], &revoked["code"]), (&json!("revoked"), &Value::Null));
     assert!(!answer.text().contains(&code));
     harness.post_json("admin", &revoke, &json!({})).await.problem(409, "conflict");
     let event = harness.get("admin", "/events?kind=revoke&outcome=succeeded").await.json();
-    assert_eq!(event["items"][0]["detail"]["reason"], "left <b>early</b>");
+    assert_eq!(event["items"][0]["detail"]["reason"], "left\n<b>early</b>");
     for reason in [json!("r".repeat(501)), json!("a\u{0}b"), json!(7)] {
         harness.post_json("admin", &revoke, &json!({"reason": reason})).await.invalid(&["/reason"]);
     }

@@ -7,7 +7,6 @@ use axum::{
     http::{Method, header},
 };
 use futures_util::stream;
-use http_body_util::BodyExt;
 use invitation_axum::{FolderSpool, WebLimits};
 use invitation_core::{
     Limits, MemoryStore,
@@ -15,26 +14,25 @@ use invitation_core::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tower::ServiceExt;
 
 use crate::support::{Answer, Harness, request};
 
 /// A host with imports in a folder. Its parts have four rows.
-struct Scene {
-    harness: Harness,
+pub(crate) struct Scene {
+    pub(crate) harness: Harness,
     imports: Imports,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
-const FILE: &str = "E-Mail;Role;Division\nanna@example.com;staff;=sales\nben;staff;sales\n\
+pub(crate) const FILE: &str = "E-Mail;Role;Division\nanna@example.com;staff;=sales\nben;staff;sales\n\
                     ANNA@example.com;staff;sales\n;staff;sales\n;root;sales\n";
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|imports| imports)
     }
 
-    fn with(set: impl FnOnce(Imports) -> Imports) -> Self {
+    pub(crate) fn with(set: impl FnOnce(Imports) -> Imports) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let spool = FolderSpool::open(folder.path().join("spool")).expect("a spool");
         let imports = set(Imports::new(MemoryStore::new(), spool));
@@ -46,7 +44,7 @@ impl Scene {
         Self { harness, imports, folder }
     }
 
-    async fn order(&self, query: &str, kind: &str, body: impl Into<Body>) -> Answer {
+    pub(crate) async fn order(&self, query: &str, kind: &str, body: impl Into<Body>) -> Answer {
         self.order_with_key(query, kind, body, None).await
     }
 
@@ -66,15 +64,15 @@ impl Scene {
         self.harness.send(request.body(body.into()).expect("a request")).await
     }
 
-    async fn run(&self) -> ImportRun {
+    pub(crate) async fn run(&self) -> ImportRun {
         self.imports.run(self.harness.service()).await.expect("a run")
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.harness.get("admin", path).await
     }
 
-    async fn post(&self, path: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str) -> Answer {
         let request = request(Method::POST, "admin", path).body(Body::empty());
         self.harness.send(request.expect("a request")).await
     }
@@ -84,7 +82,7 @@ impl Scene {
     }
 }
 
-fn id(answer: &Answer) -> String {
+pub(crate) fn id(answer: &Answer) -> String {
     answer.json()["id"].as_str().expect("an id").to_owned()
 }
 
@@ -298,38 +296,6 @@ async fn upload_may_take_longer_than_other_requests_but_must_go_on() {
     let kind = "multipart/form-data; boundary=f";
     scene.order("", kind, Body::from_stream(endless)).await.problem(408, "request-timeout");
     assert_eq!(scene.files(), 1, "the first upload");
-}
-
-#[tokio::test]
-async fn result_of_another_machine_is_unavailable_here() {
-    let scene = Scene::new();
-    let path = format!("/imports/{}", id(&scene.order("", "text/csv", FILE).await));
-    let _ = scene.run().await;
-    std::fs::remove_dir_all(scene.folder.path().join("spool")).expect("it is there");
-    scene.get(&format!("{path}/result")).await.problem(503, "unavailable");
-    // Nothing was copied.
-    assert_eq!(scene.get("/events?kind=copy").await.json()["items"], json!([]));
-}
-
-#[tokio::test]
-async fn result_that_breaks_off_does_not_look_complete() {
-    let scene = Scene::new();
-    let path = format!("/imports/{}/result", id(&scene.order("", "text/csv", FILE).await));
-    let _ = scene.run().await;
-    // The last outcome, which is on the second page, cannot be read.
-    for file in std::fs::read_dir(scene.folder.path().join("spool")).expect("a folder") {
-        let file = file.expect("a file").path();
-        if file.extension().is_some_and(|part| part == "results") {
-            let mut kept = std::fs::read(&file).expect("outcomes");
-            let end = kept.len() - 2;
-            kept[end] = b'x';
-            std::fs::write(&file, kept).expect("it is written");
-        }
-    }
-    let request = request(Method::GET, "admin", &path).body(Body::empty()).expect("a request");
-    let response = scene.harness.app().oneshot(request).await.expect("routers do not fail");
-    assert_eq!(response.status(), 200);
-    assert!(response.into_body().collect().await.is_err());
 }
 
 #[tokio::test]

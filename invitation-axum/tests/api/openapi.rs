@@ -35,6 +35,17 @@ async fn the_document_is_the_committed_one() {
 }
 
 #[tokio::test]
+async fn document_is_only_read() {
+    for method in [Method::POST, Method::DELETE, Method::OPTIONS] {
+        let request = axum::http::Request::builder().method(method).uri("/openapi.json");
+        let answer = host().send(request.body(axum::body::Body::empty()).expect("a request")).await;
+        answer.problem(405, "method-not-allowed");
+        assert_eq!(answer.header("allow"), "GET,HEAD");
+        assert!(!answer.header("x-request-id").is_empty());
+    }
+}
+
+#[tokio::test]
 async fn every_operation_says_how_it_can_fail() {
     let document = document(&host()).await;
     assert_eq!(document["openapi"], "3.1.0");

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    http::{Method, Request, header},
+    http::{Method, Request, Version, header},
     response::Html,
     routing::get,
 };
@@ -12,8 +12,8 @@ use serde_json::json;
 use tower::ServiceExt;
 
 use crate::{
-    harness::with_json,
-    support::{Harness, request},
+    harness::{people::who, with_json},
+    support::{Harness, MOUNT, request},
 };
 
 const HEADERS: [&str; 5] = [
@@ -82,6 +82,29 @@ async fn protected_pages_refuse_changes_of_other_origins() {
         let request = Request::post("/page").header("sec-fetch-site", "cross-site");
         let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), 403);
+    }
+}
+
+/// A request over HTTP/2 has no `Host`: the server puts `:authority` into the URI.
+#[tokio::test]
+async fn form_of_the_same_origin_is_accepted_over_http_2_without_a_base_url() {
+    let harness = Harness::api();
+    let bare = Web::new(harness.service().clone(), who);
+    for (origin, expected) in [("https://app.example", 201), ("https://evil.test", 403)] {
+        let app = Router::new().nest_service(MOUNT, bare.api());
+        let request = Request::post(format!("https://app.example{MOUNT}"))
+            .version(Version::HTTP_2)
+            .header("authorization", "Bearer admin")
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", origin);
+        let staff = json!({"role": "staff", "division": "sales"});
+        let response = app.oneshot(with_json(request, &staff)).await.expect("an answer");
+        assert_eq!(response.status(), expected, "{origin}");
+
+        let request = Request::post("https://app.example/page").version(Version::HTTP_2);
+        let request = request.header("origin", origin).body(Body::empty()).expect("a request");
+        let response = bare.protect_pages(pages()).oneshot(request).await.expect("an answer");
+        assert_eq!(response.status() == 403, expected == 403, "{origin}");
     }
 }
 

@@ -41,6 +41,8 @@ async fn no_address_or_method_is_an_error_of_the_server() {
         ("GET", "?search=%ff", 400),
         ("GET", "?search=%", 422),
         ("GET", "?search=%zz", 200),
+        // U+FFFD, which stands for undecodable bytes elsewhere, is a character like others.
+        ("GET", "?search=a%ef%bf%bd", 200),
         ("GET", "?search=ab%00cd", 200),
         ("GET", "?limit=1&limit=1", 422),
         ("GET", "?limit=1&%6cimit=2", 422),

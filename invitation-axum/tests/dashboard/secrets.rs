@@ -48,6 +48,8 @@ async fn assets_are_kept_for_good_under_addresses_of_their_content() {
         let asset = harness.get("", &format!("/assets/{name}")).await.is(200);
         assert!(asset.header("content-type").starts_with(kind));
         assert!(asset.header("cache-control").contains("immutable"));
+        let request = request(Method::POST, "", &format!("/assets/{name}")).body(Body::empty());
+        harness.send(request.unwrap()).await.problem(405, "method-not-allowed");
     }
 }
 
@@ -122,6 +124,32 @@ async fn a_search_has_an_address_unless_it_resembles_a_code() {
     let answer = harness.post_form("admin", "/events", &users).await;
     assert_eq!(answer.leads_to(), format!("{MOUNT}/events?actor=u-anna&kind=copy"));
     harness.get("admin", "/events?actor=u-anna&kind=copy").await.is(200).says("value=\"u-anna\"");
+}
+
+#[tokio::test]
+async fn a_code_among_other_text_gets_into_no_address() {
+    let harness = Harness::dashboard();
+    let code = harness.invite().await.code().reveal();
+    let other = harness.invite().await.code().reveal();
+    let (code, other) = (code.as_str(), other.as_str());
+    let long = format!("{code} {}", "x".repeat(200));
+    let unlike = "x".repeat(201);
+    for (typed, status) in [
+        (format!("Code is {code}"), 200),
+        (format!("{code} anna@example.com"), 200),
+        (format!("{code}\tanna@example.com\tStaff\tActive"), 200),
+        (format!("https://example.com/register#{code} thanks"), 200),
+        (format!("{code} {other}"), 200),
+        (long, 422),
+        (unlike, 422),
+    ] {
+        let answer = harness.post_form("admin", "/search", &[("search", &typed)]).await.is(status);
+        assert_eq!(answer.header("location"), "", "{typed}");
+        for part in answer.text().split("href=\"").skip(1) {
+            let address = part.split('"').next().unwrap_or_default();
+            assert!(!address.contains(&code[..9]) && !address.contains("xxx"), "{address}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -213,5 +241,8 @@ async fn bodies_are_bounded_and_must_be_forms() {
     };
     post("application/x-www-form-urlencoded", vec![b'a'; 10_000_000]).await.is(413);
     post("application/json", b"{}".to_vec()).await.is(415);
+    // A byte that is not UTF-8, and the character that stands for such a byte elsewhere.
+    post("application/x-www-form-urlencoded", b"email=%ff".to_vec()).await.is(400);
+    post("application/x-www-form-urlencoded", b"email=%ef%bf%bd".to_vec()).await.is(422);
     harness.send(request(Method::PUT, "admin", "/new").body(Body::empty()).unwrap()).await.is(405);
 }

@@ -92,8 +92,19 @@ async fn file_is_looked_at_then_started_and_its_result_downloaded() {
         .says("<dt>Created</dt><dd>1</dd>")
         .says_nothing_of("data-inv-active")
         .says_nothing_of("Stop the import");
-    let result = harness.get("admin", &format!("{page}/result")).await.is(200);
+    let file = format!("{page}/result");
+    let ask = async |method: Method, site: &str| {
+        let request = request(method, "admin", &file).header("sec-fetch-site", site);
+        harness.send(request.body(Body::empty()).expect("a request")).await
+    };
+    // Neither a link on a page of another site nor `HEAD` copies the codes.
+    assert_eq!(place(&ask(Method::GET, "cross-site").await), page);
+    let head = ask(Method::HEAD, "same-origin").await.is(200);
+    assert!(head.header("content-disposition").starts_with("attachment") && head.bytes.is_empty());
+    harness.get("admin", "/events?kind=copy").await.says("No events");
+    let result = ask(Method::GET, "same-origin").await.is(200);
     result.says("\r\n2,created,").says("\r\n3,invalid,");
+    harness.get("admin", "/events?kind=copy").await.says_nothing_of("No events");
     harness.get("admin", "/imports").await.is(200).says("Done").says(&page);
 }
 

@@ -330,6 +330,7 @@ impl Default for CodeFormat {
     }
 }
 
-fn value_of(c: char) -> Option<u8> {
+/// Returns the value of a typed character, if it reads as a symbol.
+pub(super) fn value_of(c: char) -> Option<u8> {
     u8::try_from(c).ok().and_then(symbols::value_of)
 }

@@ -110,7 +110,8 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Revokes an invitation that has uses left, an expired one too, so that its expiry
-    /// cannot be extended any more. Earlier redemptions stay valid; reservations end.
+    /// cannot be extended any more. Earlier redemptions stay valid; reservations end. The line
+    /// breaks of the reason are kept as `\n`, also `\r\n` and `\r`.
     ///
     /// One round trip.
     ///
@@ -381,7 +382,9 @@ fn kind_of(command: &Command<'_>) -> Option<CommandKind> {
     }
 }
 
+/// Returns the reason with its line breaks as `\n`: browsers and other systems send `\r\n`.
 pub(super) fn checked_reason(reason: &str) -> Result<String, FieldError> {
+    let reason = reason.replace("\r\n", "\n").replace('\r', "\n");
     if reason.len() > Limits::MAX_REASON {
         let message = format!("must not be longer than {} bytes", Limits::MAX_REASON);
         return Err(FieldError::new("reason", message));
@@ -389,5 +392,5 @@ pub(super) fn checked_reason(reason: &str) -> Result<String, FieldError> {
     if reason.chars().any(|c| c.is_control() && c != '\n') {
         return Err(FieldError::new("reason", "must not contain control characters"));
     }
-    Ok(reason.to_owned())
+    Ok(reason)
 }

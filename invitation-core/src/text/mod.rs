@@ -174,6 +174,10 @@ impl Username {
     /// It follows the nickname profile of PRECIS (RFC 8266): it ignores case,
     /// compatibility forms such as full-width letters, and the kind and number of spaces.
     ///
+    /// The key has at most 11 times as many bytes as the name, which is 1,408: one character
+    /// may stand for a phrase, as U+FDFA does. A column for the key needs that length, or holds a
+    /// digest of the key.
+    ///
     /// ```
     /// # use invitation_core as invitation;
     /// use invitation::Username;
@@ -400,6 +404,18 @@ mod tests {
             assert_eq!(Role::new(text).unwrap().as_str(), text);
         }
         assert_ne!(Role::new("Staff").unwrap(), Role::new("staff").unwrap());
+    }
+
+    #[test]
+    fn comparison_key_is_at_most_eleven_times_as_long_as_the_name() {
+        let key = |text: &str| Username::from_stored(text).comparison_key();
+        for c in '\0'..=char::MAX {
+            let name = c.to_string();
+            assert!(key(&name).len() <= 11 * name.len(), "{c:?}");
+        }
+        let longest = "\u{fdfa}".repeat(42);
+        assert_eq!((longest.len(), key(&longest).len()), (126, 1_386));
+        assert!(Username::new(&longest).is_ok());
     }
 
     #[test]

@@ -94,6 +94,7 @@ on_every_store! {
         the_same_newcomer_gets_the_same_answer
         another_person_does_not
         names_that_read_alike_are_one_account
+        name_with_the_longest_comparison_key_is_registered_once
         a_second_start_finds_everything
         event_of_a_registration_carries_its_request_id
     }

@@ -89,6 +89,16 @@ pub(crate) async fn names_that_read_alike_are_one_account(store: &Store) {
     assert_eq!(host.register(&wide, "wide").await.status, 201);
 }
 
+pub(crate) async fn name_with_the_longest_comparison_key_is_registered_once(store: &Store) {
+    let host = store.start().await;
+    // Each character stands for 18 letters and spaces.
+    let name = "\u{fdfa}".repeat(42);
+    let (mine, other) = (host.code().await, host.code().await);
+    assert_eq!(host.register(&mine, &name).await.status, 201);
+    host.register(&other, &name).await.problem(409, "username-taken");
+    assert_eq!(host.register(&other, &name[3..]).await.status, 201, "one character less");
+}
+
 pub(crate) async fn a_second_start_finds_everything(store: &Store) {
     let host = store.start().await;
     let invitation = host.invite(json!({})).await;

@@ -4,7 +4,7 @@ mod body;
 pub(crate) mod result;
 pub(crate) mod upload;
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use axum::{
     Json,
@@ -32,6 +32,11 @@ use crate::{
     query::{Given, PageQuery, Query, QueryErrors, QueryParams},
     web::Web,
 };
+
+/// The `Retry-After` for a file that cannot be read or written, or that another machine has.
+const SPOOL_DOWN: Duration = Duration::from_secs(5);
+/// The `Retry-After` for a spool without room: the files of other imports must first be removed.
+const SPOOL_FULL: Duration = Duration::from_mins(1);
 
 /// The options of an import.
 #[derive(Default, Debug, IntoParams)]
@@ -82,12 +87,15 @@ impl From<ImportError> for Problem {
             ImportError::NotEnded | ImportError::Ended => {
                 Self::new(ProblemKind::Conflict).with_detail(error.to_string())
             }
-            ImportError::Spool(SpoolError::Missing | SpoolError::Full) => {
-                Self::new(ProblemKind::Unavailable).with_detail(error.to_string())
-            }
+            ImportError::Spool(SpoolError::Missing) => Self::new(ProblemKind::Unavailable)
+                .with_detail(error.to_string())
+                .with_retry_after(SPOOL_DOWN),
+            ImportError::Spool(SpoolError::Full) => Self::new(ProblemKind::Unavailable)
+                .with_detail(error.to_string())
+                .with_retry_after(SPOOL_FULL),
             other => {
                 tracing::error!(error = other.source(), "an import failed: {other}");
-                Self::new(ProblemKind::Unavailable)
+                Self::new(ProblemKind::Unavailable).with_retry_after(SPOOL_DOWN)
             }
         }
     }
@@ -130,7 +138,7 @@ pub(crate) async fn order(
     request: Request,
 ) -> Result<Response, Problem> {
     web.served_imports()?;
-    let permit = web.bulk_permit()?;
+    let (permit, request) = web.bulk_permit_for(request).await?;
     let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
     let body = ImportJobBody::of(&job);
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();

@@ -1,16 +1,19 @@
 //! The endpoint that returns the outcome of each row of an import as a file.
 
+use std::convert::Infallible;
+
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::State,
-    http::header,
+    http::{HeaderMap, HeaderName, Method, header},
     response::{IntoResponse, Response},
 };
+use futures_util::stream;
 use invitation_core::{
     Actor, BatchId, Binding,
     import::{
         file::harmless,
-        jobs::{ImportResults, ResultRow},
+        jobs::{ImportError, ImportResults, ResultRow},
     },
 };
 
@@ -18,6 +21,7 @@ use super::docs;
 use crate::{
     api::streamed::{Chunks, streamed},
     authorization::{Authorized, to},
+    origin,
     path::PathId,
     problem::Problem,
     web::Web,
@@ -41,6 +45,10 @@ const COLUMNS: [&str; 11] = [
 /// imported one. The rows that were created have their present codes, if the actor may copy codes;
 /// one event records that for the whole import. The file is UTF-8 with a byte order mark, and safe
 /// to open as a spreadsheet: see `GET /export.csv`.
+///
+/// Because of that event, a link on a page of another site does not lead here: a request with
+/// `Sec-Fetch-Site: cross-site` or `same-site` gets 403. `HEAD` returns the headers only, and
+/// records nothing.
 #[utoipa::path(
     get,
     path = "/imports/{import}/result",
@@ -55,8 +63,30 @@ pub(crate) async fn result(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::Bulk>,
     id: PathId<BatchId>,
+    method: Method,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if method == Method::HEAD {
+        return result_head(&web, &actor, id.id()?).await;
+    }
+    origin::check_reading(&headers)?;
     streamed_result(&web, &actor, id.id()?).await
+}
+
+/// Returns the response without the file. The results are not opened, because that is recorded as a
+/// copy of the codes.
+pub(crate) async fn result_head(
+    web: &Web,
+    actor: &Actor,
+    id: BatchId,
+) -> Result<Response, Problem> {
+    let job = web.served_imports()?.get(web.service(), actor, id).await?;
+    if !job.state().is_final() {
+        return Err(ImportError::NotEnded.into());
+    }
+    // Like that of the file, the length of this body is unknown.
+    let nothing = Body::from_stream(stream::empty::<Result<Bytes, Infallible>>());
+    Ok((headers(id), nothing).into_response())
 }
 
 /// Returns the response with the file.
@@ -73,12 +103,14 @@ pub(crate) async fn streamed_result(
     let first = results.next_page(web.service()).await?;
     let (pace, owned) = (web.limits().export_pace, web.clone());
     let body = streamed(pace, permit, |chunks| written(owned, results, first, chunks));
-    let name = format!("attachment; filename=\"import-{id}.csv\"");
-    let headers = [
+    Ok((headers(id), body).into_response())
+}
+
+fn headers(id: BatchId) -> [(HeaderName, String); 2] {
+    [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((headers, body).into_response())
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"import-{id}.csv\"")),
+    ]
 }
 
 /// Writes the first page and the pages after it. An error aborts the response, so that

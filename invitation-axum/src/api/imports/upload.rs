@@ -2,15 +2,16 @@
 
 use std::{
     future::Future,
+    pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
 };
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::Request,
     http::header,
 };
@@ -140,7 +141,18 @@ async fn of_form(
     key: Option<&IdempotencyKey>,
     request: Request,
 ) -> Result<ImportJob, Problem> {
-    let mut form = FormParts::of(request, web)?;
+    let mut form = FormParts::of(request, web).await?;
+    let received = receive_part(web, actor, options, key, &mut form).await;
+    form.finish(received).await
+}
+
+async fn receive_part(
+    web: &Web,
+    actor: &Actor,
+    options: Options,
+    key: Option<&IdempotencyKey>,
+    form: &mut FormParts<'_>,
+) -> Result<ImportJob, Problem> {
     while let Some(mut part) = form.next().await? {
         if part.name() != "file" {
             continue;
@@ -163,6 +175,8 @@ const MAX_AHEAD: usize = 1_000_000;
 pub(crate) struct FormParts<'w> {
     web: &'w Web,
     parts: multer::Multipart<'static>,
+    /// The body that `parts` reads; none once the rest is passed over.
+    body: Arc<Mutex<Option<BodyDataStream>>>,
     /// The number of bytes that arrived and are not read yet.
     ahead: Arc<AtomicUsize>,
     left: usize,
@@ -176,12 +190,15 @@ pub(crate) struct FormPart<'w> {
 }
 
 impl<'w> FormParts<'w> {
-    pub(crate) fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
+    pub(crate) async fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
-        let boundary =
-            boundary.ok_or_else(|| unsupported("the body must be that of a form with a file"))?;
-        let mut body = Box::pin(request.into_body().into_data_stream());
+        let Some(boundary) = boundary else {
+            body::discard(request.into_body()).await;
+            return Err(unsupported("the body must be that of a form with a file"));
+        };
+        let body = Arc::new(Mutex::new(Some(request.into_body().into_data_stream())));
+        let shared = Arc::clone(&body);
         let ahead = Arc::new(AtomicUsize::new(0));
         let arrived = Arc::clone(&ahead);
         // The reader of a part polls again, so a pause needs no waker. A header that does not end
@@ -190,14 +207,31 @@ impl<'w> FormParts<'w> {
             if arrived.load(Ordering::Relaxed) > MAX_AHEAD {
                 return Poll::Pending;
             }
-            let piece = body.as_mut().poll_next(cx);
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(body) = shared.as_mut() else { return Poll::Ready(None) };
+            let piece = Pin::new(body).poll_next(cx);
             if let Poll::Ready(Some(Ok(bytes))) = &piece {
                 arrived.fetch_add(bytes.len(), Ordering::Relaxed);
             }
             piece
         });
         let parts = multer::Multipart::new(bytes, boundary);
-        Ok(Self { web, parts, ahead, left: MAX_FIELDS })
+        Ok(Self { web, parts, body, ahead, left: MAX_FIELDS })
+    }
+
+    /// Returns the result of reading the form, once the rest of the form is passed over: the client
+    /// gets the response instead of a broken connection. A client that has stopped sending gets it at
+    /// once.
+    pub(crate) async fn finish<T>(self, result: Result<T, Problem>) -> Result<T, Problem> {
+        let Self { parts, body, .. } = self;
+        drop(parts);
+        let rest = body.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let is_stalled =
+            matches!(&result, Err(problem) if problem.kind() == ProblemKind::RequestTimeout);
+        if let Some(rest) = rest.filter(|_| !is_stalled) {
+            body::discard(Body::from_stream(rest)).await;
+        }
+        result
     }
 
     /// Returns the next part. The rest of the part before is passed over.

@@ -11,6 +11,7 @@ use super::{Note, ParsedRows, Row, Source, Unread, too_many};
 use crate::{
     api::draft::draft,
     body::{field_error, pointer, refused},
+    objects::Objects,
     problem::{Problem, ProblemKind},
 };
 
@@ -73,7 +74,7 @@ impl<'de> Visitor<'de> for Elements {
 /// makes the whole body malformed.
 fn row(n: usize, element: &str, has_address: &mut bool) -> Result<Row, Problem> {
     let mut json = serde_json::Deserializer::from_str(element);
-    let draft = match serde_path_to_error::deserialize::<_, DraftFields>(&mut json) {
+    let draft = match serde_path_to_error::deserialize::<_, DraftFields>(Objects(&mut json)) {
         Ok(fields) => {
             *has_address |= fields.email.is_some();
             draft(fields, &format!("/{n}"))
@@ -104,12 +105,18 @@ mod tests {
             let notes = &row.draft.as_ref().unwrap_err().notes;
             notes.iter().map(|note| note.error.pointer.clone()).collect()
         };
-        let rows = of_json(br#"[{}, {"email": 1}, 5, {"who": 1}]"#, 4).unwrap().rows;
+        let rows = of_json(
+            br#"[{}, {"email": 1}, 5, {"who": 1}, [null,null,null,null,null,null,null,null]]"#,
+            5,
+        )
+        .unwrap()
+        .rows;
         assert!(rows[0].draft.is_ok());
-        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
         assert_eq!(pointers(&rows[1]), ["/1/email"]);
         assert_eq!(pointers(&rows[2]), ["/2"]);
         assert_eq!(pointers(&rows[3]), ["/3/who"]);
+        assert_eq!(pointers(&rows[4]), ["/4"]);
     }
 
     #[test]
