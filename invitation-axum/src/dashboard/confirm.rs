@@ -101,7 +101,7 @@ pub(super) async fn make(
     let change = Change::of(&word)?;
     let id = named_or_forbidden(&context, id, change.right()).await?;
     let input = Input::of_body(request, context.web()).await?;
-    let reason = input.lines("reason");
+    let reason = input.text("reason").to_owned();
     let version = version(&input)?;
     let if_version = IfVersion::Exactly(version);
     let (t, mut mistakes) = (context.t(), Mistakes::default());

@@ -91,12 +91,6 @@ impl Input {
     pub(super) fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.trim())
     }
-
-    /// Returns the value like [`text`](Self::text), with the line breaks that forms send
-    /// as `\r\n` changed to `\n`.
-    pub(super) fn lines(&self, name: &str) -> String {
-        self.text(name).replace("\r\n", "\n")
-    }
 }
 
 /// One labelled field.

@@ -38,7 +38,7 @@ pub(in super::super) async fn make(
 ) -> Result<Response, Problem> {
     let batch = named_or_forbidden(&context, batch, Right::Revoke).await?;
     let input = Input::of_body(request, context.web()).await?;
-    let reason = input.lines("reason");
+    let reason = input.text("reason").to_owned();
     let counts = counts(&context, batch).await?;
     match revoke(&context, batch, &reason).await {
         Ok(now) => shown(&context, batch, &counts, &reason, number(&input, "revoked"), &now),
