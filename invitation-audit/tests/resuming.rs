@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use invitation_audit::{
     Batch, FileLog, FindingKind, LineError, LogError, LogOffset, LogPage, LogStore, MemoryLog,
-    Record, SealError, Sealer, Verdict, Verifier, verify, verify_store,
+    Record, SealError, Verdict, Verifier, verify, verify_store,
 };
 use invitation_core::{
     UserId,
@@ -22,7 +22,7 @@ use invitation_core::{
 };
 
 use self::support::{
-    ListFeed, events, file_log, key, lines, position, public, records, seal_all, sealed, sealer,
+    ListFeed, events, file_log, lines, position, public, records, seal_all, sealed, sealer,
 };
 
 const COUNT: u64 = 20;
@@ -254,20 +254,6 @@ async fn sealer_does_not_extend_a_log_without_its_anchor() {
     let Err(SealError::Tampered(finding)) = refused else { panic!("{refused:?}") };
     assert_eq!((finding.kind, finding.entries), (FindingKind::Truncated, 12..COUNT));
     assert_eq!(records(&log).await.len(), count);
-}
-
-#[tokio::test]
-async fn sealer_with_a_new_key_continues_the_log_of_the_earlier_one() {
-    let (older, _) = sealed(events(12), PAGE).await;
-    let log: MemoryLog = older.into_iter().collect();
-    let new = || invitation_audit::LogKey::from_seed(support::ORIGIN, &[9; 32]).unwrap();
-    let feed = || ListFeed::new(events(COUNT));
-    let refused = Sealer::new(feed(), &log, new()).seal().await;
-    assert!(matches!(refused, Err(SealError::Tampered(_))));
-    let mut sealer = Sealer::new(feed(), &log, new()).with_earlier_key(public());
-    assert_eq!(sealer.seal().await.unwrap().size, COUNT);
-    let verifier = Verifier::new([new().public_key().clone(), key().public_key().clone()]);
-    assert_eq!(verify(&log, verifier).await.unwrap(), Verdict::Unanchored { sealed: COUNT });
 }
 
 #[tokio::test]
