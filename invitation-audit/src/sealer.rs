@@ -170,7 +170,7 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
             Some(state) => state,
             None => self.read_log().await?,
         };
-        let page = self.feed.feed(state.progress.last, self.page).await?;
+        let page = self.feed.feed(state.progress.end(), self.page).await?;
         let more = page.more;
         let contents = self.contents(&state.progress, &page)?;
         let Some((batch, progress)) = self.batch(&state.progress, contents)? else {

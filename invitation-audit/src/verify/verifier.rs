@@ -241,6 +241,17 @@ impl Verifier {
 }
 
 impl Progress {
+    /// Returns the position behind which the feed has what the log has not: that of the last event,
+    /// or the beginning of a later epoch. Without the epoch, a store that has lost it could begin
+    /// one with a smaller number.
+    pub(crate) fn end(&self) -> Option<FeedPosition> {
+        if self.epoch == FeedEpoch::FIRST.number {
+            return self.last;
+        }
+        let begun = FeedPosition { epoch: self.epoch, transaction: 0, sequence: 0 };
+        self.last.max(Some(begun))
+    }
+
     /// Returns whether an entry may stand behind the ones so far: positions and epochs
     /// increase, and an event belongs to the epoch that the log has reached.
     pub(crate) fn follows(&self, content: &Content) -> bool {
