@@ -5,6 +5,7 @@
 mod fixture;
 mod leases;
 mod limits;
+mod promises;
 mod purging;
 mod secrets;
 
