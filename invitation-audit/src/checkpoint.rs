@@ -148,20 +148,29 @@ impl SignedCheckpoint {
     ///
     /// [`CheckpointError`].
     pub fn verify(&self, keys: &[LogPublicKey]) -> Result<&Checkpoint, CheckpointError> {
+        self.signed_by(keys).map(|(_, checkpoint)| checkpoint)
+    }
+
+    /// Returns the position of the first of these keys that has signed it, too.
+    pub(crate) fn signed_by(
+        &self,
+        keys: &[LogPublicKey],
+    ) -> Result<(usize, &Checkpoint), CheckpointError> {
         let (text, signatures) = self.note.rsplit_once("\n\n").ok_or(CheckpointError::Text)?;
         let text = format!("{text}\n");
-        let mut is_signed = false;
+        let mut first = None;
         for line in signatures.lines() {
-            let Some((key, signature)) = known(line, keys) else { continue };
+            let Some((position, key, signature)) = known(line, keys) else { continue };
             if key.origin() != self.checkpoint.origin {
                 return Err(CheckpointError::Origin);
             }
             if !key.verifies(&text, &signature) {
                 return Err(CheckpointError::Signature);
             }
-            is_signed = true;
+            first = Some(first.unwrap_or(position).min(position));
         }
-        if is_signed { Ok(&self.checkpoint) } else { Err(CheckpointError::UnknownKey) }
+        let first = first.ok_or(CheckpointError::UnknownKey)?;
+        Ok((first, &self.checkpoint))
     }
 }
 
@@ -174,13 +183,14 @@ fn is_signature_line(line: &str) -> bool {
     parts.and_then(|parts| parts.split_once(' ')).is_some_and(|(name, _)| !name.is_empty())
 }
 
-/// Returns the key that a signature line names, if it is one of these, and the signature.
-fn known<'k>(line: &str, keys: &'k [LogPublicKey]) -> Option<(&'k LogPublicKey, [u8; 64])> {
+/// Returns the position of the key that a signature line names, the key, and the signature.
+fn known<'k>(line: &str, keys: &'k [LogPublicKey]) -> Option<(usize, &'k LogPublicKey, [u8; 64])> {
     let (name, signature) = line.strip_prefix(SIGNATURE)?.split_once(' ')?;
     let named: [u8; NAMED_SIGNATURE] = bytes_from_text(signature)?;
     let (id, signature) = named.split_first_chunk::<4>()?;
-    let key = keys.iter().find(|key| key.origin() == name && key.id() == *id)?;
-    Some((key, signature.try_into().ok()?))
+    let is_named = |key: &&LogPublicKey| key.origin() == name && key.id() == *id;
+    let (position, key) = keys.iter().enumerate().find(|(_, key)| is_named(key))?;
+    Some((position, key, signature.try_into().ok()?))
 }
 
 impl fmt::Debug for SignedCheckpoint {

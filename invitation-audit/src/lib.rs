@@ -70,6 +70,7 @@
 //! | alters entries and computes all hashes again | the entries of one batch: rewritten, missing or inserted |
 //! | cuts the log, or restores an older copy | the entries behind the cut, up to the anchor |
 //! | adds entries without the key | the entries: not covered by a checkpoint |
+//! | signs more entries with a stolen earlier key | the entries: their checkpoint does not count |
 //! | rewrites the log with the stolen key | all entries of the anchor: rewritten |
 //! | erases a personal value on their own | that entry: erased without a record |
 //! | alters an event of the store | that event, and the fields that differ |
@@ -79,7 +80,9 @@
 //! | removes old events of the store, and writes the event of a purge | none: [`purged`](StoreReport::purged) counts them |
 //!
 //! No verification can know what was added after the anchor and then removed. So save a
-//! checkpoint often: in another system, in print, or with a witness.
+//! checkpoint often: in another system, in print, or with a witness. After a
+//! [replacement of the key](Sealer::with_earlier_key), save the first checkpoint of the new key:
+//! without it, a thief of the earlier key may cut off all that the new key has signed.
 //!
 //! An epoch excuses lost events, and an attacker who writes to the store can begin one. So compare
 //! the number of lost events with the promotions and restorations that you know of.

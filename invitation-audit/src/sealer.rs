@@ -132,7 +132,11 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
         Self { anchor: Some(saved), ..self }
     }
 
-    /// Accepts the checkpoints of an earlier key of the same origin.
+    /// Accepts the checkpoints of an earlier key of the same origin, up to the first one of a newer
+    /// key. With several earlier keys, set the newest one first.
+    ///
+    /// Save the first checkpoint of the new key as an [anchor](Self::with_anchor). Without it, the
+    /// thief of an earlier key can cut off the checkpoints of the new one.
     #[must_use]
     pub fn with_earlier_key(mut self, key: LogPublicKey) -> Self {
         self.earlier_keys.push(key);
@@ -166,7 +170,7 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
             Some(state) => state,
             None => self.read_log().await?,
         };
-        let page = self.feed.feed(state.progress.last, self.page).await?;
+        let page = self.feed.feed(state.progress.end(), self.page).await?;
         let more = page.more;
         let contents = self.contents(&state.progress, &page)?;
         let Some((batch, progress)) = self.batch(&state.progress, contents)? else {

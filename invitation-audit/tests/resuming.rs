@@ -8,21 +8,21 @@ use std::{
     collections::BTreeSet,
     fs,
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
 use invitation_audit::{
     Batch, FileLog, FindingKind, LineError, LogError, LogOffset, LogPage, LogStore, MemoryLog,
-    Record, SealError, Sealer, Verdict, Verifier, verify, verify_store,
+    Record, SealError, Verdict, Verifier, verify, verify_store,
 };
 use invitation_core::{
-    UserId,
-    feed::{FeedEpoch, FeedEvent},
+    StoreError, UserId,
+    feed::{Feed, FeedEpoch, FeedEvent, FeedPage, FeedPosition},
 };
 
 use self::support::{
-    ListFeed, events, file_log, key, lines, position, public, records, seal_all, sealed, sealer,
+    ListFeed, events, file_log, lines, position, public, records, seal_all, sealed, sealer,
 };
 
 const COUNT: u64 = 20;
@@ -256,18 +256,42 @@ async fn sealer_does_not_extend_a_log_without_its_anchor() {
     assert_eq!(records(&log).await.len(), count);
 }
 
+/// A server that was promoted, and does not know the epochs of the one before: it begins one behind
+/// that of the consumer.
+#[derive(Debug)]
+struct Promoted(AtomicU64);
+
+#[async_trait]
+impl Feed for Promoted {
+    async fn feed(
+        &self,
+        after: Option<FeedPosition>,
+        _: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        let known = after.map_or(0, |after| after.epoch);
+        if known > self.0.load(Ordering::Relaxed) {
+            self.0.store(known + 1, Ordering::Relaxed);
+        }
+        let number = self.0.load(Ordering::Relaxed);
+        let events = events(1).into_iter().filter(|one| after < Some(one.position));
+        let events: Vec<_> = events.filter(|one| one.position.epoch == number).collect();
+        let follows = (number > 1).then(|| position(1));
+        Ok(FeedPage { epoch: FeedEpoch { number, follows }, events, more: false })
+    }
+}
+
 #[tokio::test]
-async fn sealer_with_a_new_key_continues_the_log_of_the_earlier_one() {
-    let (older, _) = sealed(events(12), PAGE).await;
-    let log: MemoryLog = older.into_iter().collect();
-    let new = || invitation_audit::LogKey::from_seed(support::ORIGIN, &[9; 32]).unwrap();
-    let feed = || ListFeed::new(events(COUNT));
-    let refused = Sealer::new(feed(), &log, new()).seal().await;
-    assert!(matches!(refused, Err(SealError::Tampered(_))));
-    let mut sealer = Sealer::new(feed(), &log, new()).with_earlier_key(public());
-    assert_eq!(sealer.seal().await.unwrap().size, COUNT);
-    let verifier = Verifier::new([new().public_key().clone(), key().public_key().clone()]);
-    assert_eq!(verify(&log, verifier).await.unwrap(), Verdict::Unanchored { sealed: COUNT });
+async fn epoch_that_was_lost_before_its_first_event_does_not_stop_the_sealer() {
+    let (log, feed) = (MemoryLog::new(), Promoted(AtomicU64::new(1)));
+    let mut sealer = sealer(&feed, &log, PAGE);
+    assert_eq!(sealer.seal().await.unwrap().size, 1);
+    // The second number is that of a server whose clock is behind.
+    for (number, size) in [(9, 2), (5, 3)] {
+        feed.0.store(number, Ordering::Relaxed);
+        assert_eq!(sealer.seal().await.unwrap().size, size, "{number}");
+        assert_eq!(sealer.seal().await.unwrap().size, size, "an epoch is sealed once");
+    }
+    assert_eq!(feed.0.load(Ordering::Relaxed), 10, "the store learns of the lost epoch");
 }
 
 #[tokio::test]
@@ -290,13 +314,9 @@ async fn feed_out_of_order_is_not_sealed() {
 struct InOneEpoch(ListFeed);
 
 #[async_trait]
-impl invitation_core::feed::Feed for InOneEpoch {
-    async fn feed(
-        &self,
-        _: Option<invitation_core::feed::FeedPosition>,
-        _: NonZeroU32,
-    ) -> Result<invitation_core::feed::FeedPage, invitation_core::StoreError> {
+impl Feed for InOneEpoch {
+    async fn feed(&self, _: Option<FeedPosition>, _: NonZeroU32) -> Result<FeedPage, StoreError> {
         let events = self.0.0.clone();
-        Ok(invitation_core::feed::FeedPage { epoch: FeedEpoch::FIRST, events, more: false })
+        Ok(FeedPage { epoch: FeedEpoch::FIRST, events, more: false })
     }
 }

@@ -7,7 +7,9 @@ mod support;
 
 use std::{num::NonZeroU32, time::Duration};
 
-use invitation_core::{Error, Invitations, Limits, StoreErrorKind};
+use invitation_core::{
+    Error, Invitations, Limits, ManualClock, StoreErrorKind, SystemActor, feed::Feed as _,
+};
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::Redis;
 use support::{
@@ -88,6 +90,42 @@ async fn full_memory_lets_a_change_that_frees_some_be_made_as_a_whole() {
     assert_eq!(users.len(), usize::from(redeemed.is_ok()), "{redeemed:?}");
     invitations.redeem(&code, &newcomer("anna")).await.unwrap();
     whole(&invitations).await;
+}
+
+/// Without memory the feed can be read, so that a purge of events can free some. A new epoch has to
+/// be stored, so it cannot begin then.
+#[tokio::test(flavor = "multi_thread")]
+async fn full_memory_lets_the_feed_be_read_and_events_be_purged() {
+    let (server, options) = (Redis::durable().unwrap(), options());
+    let invitations = open(&server, &options).await;
+    let ten = NonZeroU32::new(10).unwrap();
+    let (admin, store) = (admin(), invitations.store());
+    let read = || async { store.feed(None, ten).await.map(|page| page.events.len()) };
+    let create = || invitations.create(&admin, staff());
+    create().await.unwrap();
+    assert_eq!(read().await.unwrap(), 1);
+    create().await.unwrap();
+    server.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]).unwrap();
+    assert_eq!(read().await.unwrap(), 2, "without replicas");
+    server.ask(&["CONFIG", "SET", "min-replicas-to-write", "0"]).unwrap();
+    create().await.unwrap();
+    limit_memory(&server, 1);
+    assert_eq!(read().await.unwrap(), 3, "without memory");
+    let later = invitations.now().checked_add(time::Duration::days(2)).unwrap();
+    let later = invitations.clone().with_clock(ManualClock::new(later));
+    let job = SystemActor::for_bootstrap();
+    let purged = later.purge_events(&job, time::Duration::DAY, ten).await.unwrap();
+    assert_eq!(purged.removed, 3);
+    assert_eq!(read().await.unwrap(), 1, "the event of the purge");
+
+    server.stop_now().unwrap();
+    server.start_again().unwrap();
+    let invitations = open(&server, &options).await;
+    limit_memory(&server, 1);
+    let read = || invitations.store().feed(None, ten);
+    assert_eq!(read().await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    limit_memory(&server, 0);
+    assert_eq!(read().await.unwrap().events.len(), 1);
 }
 
 /// With `appendfsync everysec` a server with a full disk refuses writes, and accepts them

@@ -77,7 +77,8 @@ pub enum FindingKind {
     Rewritten,
     /// The log ends before the anchor: it was cut, or replaced by an older copy.
     Truncated,
-    /// A checkpoint does not have a valid signature of the log's key.
+    /// A checkpoint does not have a valid signature of the log's key, or only one of an earlier key
+    /// behind one of a newer key.
     UnsignedCheckpoint,
     /// Personal values of an entry were erased, but no later entry records the erasure.
     Erased,

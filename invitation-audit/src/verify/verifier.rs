@@ -26,8 +26,11 @@ use crate::{
 /// for a log that arrives in another way.
 #[derive(Clone, Debug)]
 pub struct Verifier {
+    /// The keys that may sign the next checkpoint, the newest first.
     keys: Vec<LogPublicKey>,
     anchor: Option<Checkpoint>,
+    /// The position of the key that has signed the anchor.
+    anchor_key: usize,
     /// Whether the first entries of the log have the size and the root of the anchor.
     is_matched: bool,
     progress: Progress,
@@ -58,7 +61,12 @@ pub(crate) struct Progress {
 
 impl Verifier {
     /// Returns a verification by these public keys: the log's key, and earlier ones if the key
-    /// was replaced.
+    /// was replaced, the newest first.
+    ///
+    /// Behind a checkpoint of one key, and behind the anchor, only this key and newer ones count.
+    /// So the thief of an earlier key cannot extend the log. The thief can still cut off all
+    /// checkpoints of the newer keys, and write another end. Only an anchor that a newer key has
+    /// signed shows this: save one when you replace a key.
     pub fn new(keys: impl IntoIterator<Item = LogPublicKey>) -> Self {
         let progress = Progress {
             tree: Frontier::default(),
@@ -70,7 +78,15 @@ impl Verifier {
             checkpoint: None,
         };
         let keys = keys.into_iter().collect();
-        Self { keys, anchor: None, is_matched: false, progress, finding: None, gap: None }
+        Self {
+            keys,
+            anchor: None,
+            anchor_key: 0,
+            is_matched: false,
+            progress,
+            finding: None,
+            gap: None,
+        }
     }
 
     /// Compares the log with a checkpoint that was saved elsewhere. A second anchor replaces the
@@ -84,12 +100,12 @@ impl Verifier {
     /// [`CheckpointError`] if none of the keys has signed it; [`CheckpointError::Late`] if the
     /// verification has already read more entries than the checkpoint covers.
     pub fn with_anchor(mut self, saved: &SignedCheckpoint) -> Result<Self, CheckpointError> {
-        let anchor = saved.verify(&self.keys)?;
+        let (anchor_key, anchor) = saved.signed_by(&self.keys)?;
         // The tree keeps no earlier root, so a late comparison is impossible.
         if anchor.size < self.progress.tree.size() {
             return Err(CheckpointError::Late);
         }
-        self.anchor = Some(anchor.clone());
+        (self.anchor, self.anchor_key) = (Some(anchor.clone()), anchor_key);
         self.is_matched = false;
         self.compare_with_anchor();
         Ok(self)
@@ -192,28 +208,32 @@ impl Verifier {
     fn checkpoint(&mut self, checkpoint: &SignedCheckpoint) {
         let Progress { tree, signed, .. } = &self.progress;
         let (size, signed) = (tree.size(), *signed);
-        let finding = match checkpoint.verify(&self.keys) {
-            Err(_) => Some((FindingKind::UnsignedCheckpoint, signed..size)),
-            Ok(stated) if stated.size < size => Some((FindingKind::Inserted, signed..size)),
-            Ok(stated) if stated.size > size => Some((FindingKind::Missing, signed..stated.size)),
-            Ok(stated) if stated.root != tree.root() => {
-                Some((FindingKind::Rewritten, signed..size))
+        let (kind, entries) = match checkpoint.signed_by(&self.keys) {
+            Err(_) => (FindingKind::UnsignedCheckpoint, signed..size),
+            Ok((_, stated)) if stated.size < size => (FindingKind::Inserted, signed..size),
+            Ok((_, stated)) if stated.size > size => (FindingKind::Missing, signed..stated.size),
+            Ok((_, stated)) if stated.root != tree.root() => (FindingKind::Rewritten, signed..size),
+            Ok((key, _)) => {
+                self.progress.signed = size;
+                self.progress.checkpoint = Some(checkpoint.clone());
+                return self.end_keys_before(key);
             }
-            Ok(_) => None,
         };
-        if let Some((kind, entries)) = finding {
-            self.finding = Some(Finding::new(kind, entries));
-        } else {
-            self.progress.signed = size;
-            self.progress.checkpoint = Some(checkpoint.clone());
-        }
+        self.finding = Some(Finding::new(kind, entries));
+    }
+
+    /// Accepts no further checkpoint of keys that are earlier than the one at this position.
+    fn end_keys_before(&mut self, key: usize) {
+        self.keys.truncate(key.saturating_add(1));
     }
 
     fn compare_with_anchor(&mut self) {
         let tree = &self.progress.tree;
         if let Some(anchor) = self.anchor.as_ref().filter(|anchor| anchor.size == tree.size()) {
             self.is_matched = anchor.root == tree.root();
-            if !self.is_matched {
+            if self.is_matched {
+                self.end_keys_before(self.anchor_key);
+            } else {
                 self.finding = Some(Finding::new(FindingKind::Rewritten, 0..anchor.size));
             }
         }
@@ -221,6 +241,17 @@ impl Verifier {
 }
 
 impl Progress {
+    /// Returns the position behind which the feed has what the log has not: that of the last event,
+    /// or the beginning of a later epoch. Without the epoch, a store that has lost it could begin
+    /// one with a smaller number.
+    pub(crate) fn end(&self) -> Option<FeedPosition> {
+        if self.epoch == FeedEpoch::FIRST.number {
+            return self.last;
+        }
+        let begun = FeedPosition { epoch: self.epoch, transaction: 0, sequence: 0 };
+        self.last.max(Some(begun))
+    }
+
     /// Returns whether an entry may stand behind the ones so far: positions and epochs
     /// increase, and an event belongs to the epoch that the log has reached.
     pub(crate) fn follows(&self, content: &Content) -> bool {

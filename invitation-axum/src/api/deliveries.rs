@@ -35,7 +35,7 @@ pub(crate) struct DeliveryBody {
     invitation: String,
     #[schema(value_type = DeliveryPurposeChoice)]
     purpose: DeliveryPurpose,
-    /// Whether the code was replaced when the mail was asked for.
+    /// Whether the mail was asked for with a new code. It is not sent with the old one.
     rotated: bool,
     #[schema(value_type = DeliveryStateChoice)]
     state: DeliveryState,
@@ -180,7 +180,8 @@ pub(crate) struct ResendBody {
 }
 
 /// Sends an active invitation to its address again. A repeated request under the same
-/// `Idempotency-Key` returns the first delivery and sends nothing more.
+/// `Idempotency-Key` returns the first delivery and sends nothing more. If the first request could
+/// not replace the code, the repeated one does.
 #[utoipa::path(
     post,
     path = "/{id}/resend",

@@ -3,8 +3,8 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Action, Actor, Event, EventFilter, Invitations, ManualClock, Outcome, PurgedEvents, Reason,
-    Refusal, Right, Scope, Store, SystemActor,
+    Action, Actor, CorrelationId, Event, EventFilter, Invitations, ManualClock, Outcome,
+    PurgedEvents, Reason, Refusal, RequestContext, Right, Scope, Store, SystemActor,
     feed::{Claim, CursorHolder, CursorName, FeedEvent, FeedPosition, RemovedEvents, claim},
 };
 use time::Duration;
@@ -95,20 +95,27 @@ pub async fn purge_removes_the_oldest_events_and_the_others_stay(fixture: FeedFi
     }
 }
 
-/// The events of an invitation and of a user are removed from their lists too, and the invitation
-/// stays usable.
+/// The events of an invitation, of a user and of a request are removed from their lists too, and
+/// the invitation stays usable.
 pub async fn purged_events_are_in_no_list_and_change_no_invitation(fixture: FeedFixture) {
     let ((service, _), factory) = (service(&fixture), Factory::new());
     let (store, row) = (fixture.store(), factory.invitation());
     factory.insert(&*store, std::slice::from_ref(&row)).await;
     let redeem = factory.default_redeem(&row, &newcomer("anna"));
     assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "it is unused");
-    whole_feed(&*fixture.feed, 2).await;
-    assert_eq!(purge(&service, 10).await.removed, 2);
+    let request = CorrelationId::new("request 7").expect("a correlation id");
+    let context = RequestContext { correlation: Some(request.clone()), source: None };
+    let viewed = Event { context, ..factory.event(Action::View, start()) };
+    store.record(std::slice::from_ref(&viewed)).await.expect("the store records");
+    let of_request = EventFilter { correlation: Some(request), ..EventFilter::default() };
+    assert_eq!(all_events(&*store, &Scope::All, &of_request, 50).await, [viewed]);
+    whole_feed(&*fixture.feed, 3).await;
+    assert_eq!(purge(&service, 10).await.removed, 3);
     let none = EventFilter::default();
     for filter in [
         EventFilter { invitation: Some(row.id), ..none.clone() },
         EventFilter { user: Some(user("u-anna")), ..none.clone() },
+        of_request,
     ] {
         assert_eq!(all_events(&*store, &Scope::All, &filter, 50).await, [], "{filter:?}");
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeliveryFailure, MessageId};
 use crate::{
+    code::CodeDigest,
     detail::Detail,
     documents::{Document, DocumentKey, DocumentKind, DocumentName, DocumentState},
     event::Reason,
@@ -71,9 +72,12 @@ struct Facts {
     /// The number of this form; others are refused.
     v: u8,
     purpose: DeliveryPurpose,
-    /// Whether the code was replaced before.
+    /// Whether the mail was asked for with a new code.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     rotated: bool,
+    /// The code that is still to be replaced, as the start of its digest; none once it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<[u8; 8]>,
     attempts: u32,
     /// The call that wrote this version. It makes the versions of two workers differ.
     by: Option<EventId>,
@@ -112,6 +116,7 @@ impl Delivery {
             v: FORM,
             purpose,
             rotated: false,
+            replaces: None,
             attempts: 0,
             by: None,
             failure: None,
@@ -123,10 +128,26 @@ impl Delivery {
         Self { id, version: 1, invitation, division, state, queued_at: at, due: Some(at), facts }
     }
 
-    /// The same delivery of a replaced code, which is due at `due` at the latest.
-    pub(crate) fn of_rotated(mut self, due: Timestamp) -> Self {
-        self.facts.rotated = true;
+    /// The same delivery, whose mail waits until `due` for the replacement of the code `old`.
+    pub(crate) fn replacing(mut self, old: &CodeDigest, due: Timestamp) -> Self {
+        (self.facts.rotated, self.facts.replaces) = (true, Some(beginning_of(old)));
         Self { due: Some(due), ..self }
+    }
+
+    /// Returns whether it is not known that the code was replaced, as it was asked for.
+    pub(crate) fn awaits_new_code(&self) -> bool {
+        self.facts.replaces.is_some()
+    }
+
+    /// Returns whether the mail is to have another code than this one.
+    pub(crate) fn is_to_replace(&self, code: &CodeDigest) -> bool {
+        self.facts.replaces == Some(beginning_of(code))
+    }
+
+    /// The same delivery after the replacement of the code.
+    pub(crate) fn with_new_code(mut self) -> Self {
+        self.facts.replaces = None;
+        self
     }
 
     fn next(&self, by: EventId) -> Self {
@@ -137,7 +158,7 @@ impl Delivery {
 
     /// Returns the version of a worker that makes an attempt until `until`.
     pub(crate) fn claimed(&self, by: EventId, until: Timestamp) -> Self {
-        let mut next = Self { due: Some(until), ..self.next(by) };
+        let mut next = Self { due: Some(until), ..self.next(by).with_new_code() };
         next.facts.attempts = next.facts.attempts.saturating_add(1);
         next
     }
@@ -159,6 +180,7 @@ impl Delivery {
         let mut next = Self { state: DeliveryState::Queued, due: Some(now), ..self.next(by) };
         next.facts.attempts = 0;
         next.facts.ended_at = None;
+        next.facts.reason = None;
         next
     }
 
@@ -264,7 +286,7 @@ impl Delivery {
         self.facts.purpose
     }
 
-    /// Returns whether the code was replaced when the mail was asked for.
+    /// Returns whether the mail was asked for with a new code. It is not sent with the old one.
     #[must_use]
     pub fn is_rotated(&self) -> bool {
         self.facts.rotated
@@ -318,6 +340,13 @@ impl Delivery {
     pub fn message_id(&self) -> Option<MessageId> {
         self.facts.message_id.clone().map(MessageId::from_stored)
     }
+}
+
+/// Returns enough of a digest to tell the codes of an invitation apart.
+fn beginning_of(digest: &CodeDigest) -> [u8; 8] {
+    let mut beginning = [0; 8];
+    beginning.copy_from_slice(&digest.as_bytes()[..8]);
+    beginning
 }
 
 fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {

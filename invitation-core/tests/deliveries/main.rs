@@ -5,5 +5,6 @@
 mod batches;
 mod house;
 mod keeping;
+mod new_codes;
 mod resending;
 mod working;

@@ -43,9 +43,12 @@ const TOTAL: Duration = Duration::from_mins(2);
 /// |---|---|
 /// | `smtps://user:password@host` | TLS from the beginning, port 465 |
 /// | `smtp://user:password@host` | STARTTLS, which the server must offer, port 587 |
-/// | `smtp://host?tls=opportunistic` | STARTTLS if the server offers it |
-/// | `smtp://host?tls=none` | no encryption; refused with a password, unless the server is on this machine |
+/// | `smtp://host?tls=opportunistic` | STARTTLS if the server offers it; no password, unless the server is on this machine |
+/// | `smtp://host?tls=none` | no encryption; no password, unless the server is on this machine |
 /// | `smtp://localhost` | no encryption, port 25: the server is on this machine |
+///
+/// Without TLS, or where an attacker between the machines can remove the offer of STARTTLS, a
+/// password is refused.
 ///
 /// A port and the name for EHLO may be given as in `smtps://host:2465/my.name`. A user and a
 /// password are written percent-encoded.
@@ -198,8 +201,8 @@ fn checked(url: &str) -> Result<Url, FieldError> {
         _ => return Err(invalid("must have no parameter but tls")),
     };
     let tls = match (url.scheme(), tls) {
-        ("smtp", Some("none")) if has_password && !is_local => {
-            return Err(invalid("must not send a password without TLS"));
+        ("smtp", Some("none" | "opportunistic")) if has_password && !is_local => {
+            return Err(invalid("must have tls=required, or no password"));
         }
         ("smtps", None) | ("smtp", Some("none")) => None,
         ("smtp", None) if is_local => None,
@@ -261,6 +264,7 @@ mod tests {
             ("smtps://u:p@mail.example.com", None),
             ("smtp://u:p@mail.example.com", Some("tls=required")),
             ("smtp://mail.example.com?tls=opportunistic", Some("tls=opportunistic")),
+            ("smtp://u:p@localhost?tls=opportunistic", Some("tls=opportunistic")),
             ("smtp://mail.example.com?tls=none", None),
             ("smtp://localhost", None),
             ("smtp://127.0.0.1:2525", None),
@@ -273,6 +277,7 @@ mod tests {
             "mail.example.com",
             "http://mail.example.com",
             "smtp://u:s3cret@mail.example.com?tls=none",
+            "smtp://u:s3cret@mail.example.com?tls=opportunistic",
             "smtp://u:s3cret@mail.example.com?tls=maybe",
             "smtp://u:s3cret@mail.example.com?tls=required&x=1",
             "smtp://u@mail.example.com",

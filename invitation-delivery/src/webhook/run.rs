@@ -184,8 +184,13 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
         let mut run = Run::default();
         loop {
             let end = match self.page(&mut claimed, &page, begun, &mut run).await? {
-                Step::Continue if page.more => Saving::Keep,
-                Step::Continue | Step::Release => Saving::Release,
+                // Without an event, the position is the same, and so may be the next page.
+                Step::Continue if page.more && !page.events.is_empty() => Saving::Keep,
+                Step::Continue => {
+                    run.is_more |= page.more;
+                    Saving::Release
+                }
+                Step::Release => Saving::Release,
                 Step::Lost => return Ok(run),
             };
             let is_held = self.save(&mut claimed, end).await?;

@@ -187,9 +187,9 @@ impl EndpointRecord {
     }
 
     /// Lets the endpoint try again with the next run, with all attempts for the event that it has not
-    /// accepted.
+    /// accepted. Ends the claim of a worker, which would otherwise undo this after its lease.
     pub(super) fn activate(&mut self, now: Timestamp) {
-        (self.state, self.due) = (EndpointState::Active, Some(now));
+        (self.state, self.due, self.claim) = (EndpointState::Active, Some(now), None);
         if let Some(failure) = &mut self.failure {
             (failure.attempts, failure.patient_from) = (0, now);
         }

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fixture;
+mod leases;
 mod limits;
+mod promises;
 mod purging;
 mod secrets;
 

@@ -37,7 +37,9 @@ if not id then error({ err = 'ERR the server states no replication id' }) end
 local stored = call('HGET', CURSORS, 'e')
 local own, mark, epochs = unpack(stored and read(stored) or { id, 0, { new_number(0), 0 } })
 local n = #epochs
+local is_new_epoch = not stored
 if own ~= id then
+  is_new_epoch = true
   local number = new_number(epochs[n - 1])
   -- An epoch without events is replaced, so that there are never more epochs than events.
   if epochs[n] == mark then n = n - 2 end
@@ -45,10 +47,26 @@ if own ~= id then
   n = n + 2
 elseif after_epoch > epochs[n - 1] then
   -- The consumer knows an epoch that this server has lost.
+  is_new_epoch = true
   epochs[n - 1] = new_number(epochs[n - 1])
 end
+
+-- Returns whether the server refuses all writes for now: without memory, disk or replicas.
+local function refuses_writes(answer)
+  local reason = type(answer) == 'table' and answer.err and string.match(answer.err, '^%u+')
+  return reason == 'OOM' or reason == 'MISCONF' or reason == 'NOREPLICAS'
+end
+
 local changed = pack({ id, last, epochs })
-if changed ~= stored then call('HSET', CURSORS, 'e', changed) end
+if changed ~= stored then
+  local answer = redis.pcall('HSET', CURSORS, 'e', changed)
+  local is_refused = type(answer) == 'table' and answer.err
+  -- An earlier mark only lets more events appear again in the next epoch. A server without memory
+  -- must stay readable, because a purge of events reads the feed. A new epoch has to be stored.
+  if is_refused and (is_new_epoch or not refuses_writes(answer)) then
+    error({ err = answer.err })
+  end
+end
 
 -- The first epoch that has events for the consumer, or else the latest one.
 local at, first, stop = n - 1, last + 1, last

@@ -31,7 +31,8 @@ local function remove()
     local upto = math.min(from + 999, n)
     for k, record in ipairs(call('HMGET', EVENTS, unpack(first, from, upto))) do
       local r = read(record)
-      tell(first[from + k - 1], r[EV_AT], r[EV_USER], r[EV_ABOUT], r[EV_DIVISION])
+      tell(first[from + k - 1], r[EV_AT], r[EV_USER], r[EV_ABOUT], r[EV_DIVISION],
+        r[EV_CORRELATION])
     end
   end
   for k = 2, #told, 2 do entries[#entries + 1] = told[k] end

@@ -6,7 +6,7 @@ use super::{super::evidence::Place, Deliveries};
 use crate::{
     actor::Caller,
     decide::{Call, check_resend},
-    delivery::{Budget, BudgetOf, Delivery, DeliveryPurpose},
+    delivery::{Budget, BudgetOf, Delivery, DeliveryPurpose, DeliveryState},
     documents::Document,
     draft::IfVersion,
     email::Email,
@@ -23,7 +23,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// The time that a replacement of the code has before the mail is sent anyway.
+/// The time that a replacement of the code has. Then a worker sends the mail if the code is new,
+/// and otherwise cancels it.
 const ROTATION: Duration = Duration::MINUTE;
 
 /// A request to send an invitation again.
@@ -47,7 +48,8 @@ impl Resend {
     }
 
     /// Sets an idempotency key. The same actor repeating the request for the same invitation with
-    /// the same key gets the same delivery, and sends nothing more.
+    /// the same key gets the same delivery, and sends nothing more. A replacement of the code that
+    /// an earlier request did not reach is made by the repeated one.
     pub fn with_key(self, key: IdempotencyKey) -> Self {
         Self { key: Some(key), ..self }
     }
@@ -70,7 +72,7 @@ impl Resend {
 pub(super) enum SentAgain {
     /// This call queued the mail for the invitation.
     Now(Delivery, Box<Record>),
-    /// An earlier call with the same key had queued it.
+    /// An earlier call with the same key had queued it, and replaced the code if it was to.
     Before(Delivery),
 }
 
@@ -81,8 +83,9 @@ impl<S: Store> Deliveries<S> {
     ///
     /// One atomic step queues the mail, writes the event and counts it against the limits of
     /// [`Limits`](crate::Limits): so concurrent calls cannot exceed them. A replacement of the
-    /// code is a second step. If the process dies in between, the mail is sent a minute later,
-    /// with the code that the invitation then has.
+    /// code is a second step, and the mail waits for it. If the second step fails, or the process
+    /// dies in between, the mail is cancelled a minute later, unless the code is new by then. A
+    /// repeated call with the same [key](Resend::with_key) replaces the code.
     ///
     /// Five round trips; with a new code eight.
     ///
@@ -92,7 +95,9 @@ impl<S: Store> Deliveries<S> {
     /// `Revoked`, `Expired`, `NoAddress`, `CodeNotKept`; `MailLimit`; `Vetoed`;
     /// `IdempotencyKeyReused` if the key was used with another choice about the code; `Conflict`;
     /// [`Error::Seal`];
-    /// [`Error::Store`], [`Error::Entropy`].
+    /// [`Error::Store`], [`Error::Entropy`]. When the replacement of the code fails, the mail is
+    /// queued already, so the kind of the store's error is
+    /// [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown).
     pub async fn resend(
         &self,
         caller: impl Into<Caller<'_>>,
@@ -128,17 +133,35 @@ impl<S: Store> Deliveries<S> {
         let delivery_id = resend.delivery(caller, id, call);
         for _ in 0..super::TRIES {
             let record = service.load(caller, call, id, Action::Resend).await?;
-            if resend.key.is_some()
-                && let Some(earlier) = self.documents.document(&Delivery::key(delivery_id)).await?
-            {
-                let earlier = Delivery::of_document(&earlier)?;
-                return self.repeated(call, earlier, resend).await.map(SentAgain::Before);
+            let earlier = self.earlier(call, delivery_id, resend).await?;
+            if let Some(earlier) = &earlier {
+                if !earlier.awaits_new_code() {
+                    return Ok(SentAgain::Before(earlier.clone()));
+                }
+                if earlier.state() == DeliveryState::Queued {
+                    // No worker may decide about the mail meanwhile.
+                    let waiting = earlier.due_again(call.id, rotated_by(call.now), None);
+                    if !self.replaced(&waiting, &[]).await? {
+                        continue;
+                    }
+                    let delivery = self.rotated(caller, call, waiting).await?;
+                    return Ok(SentAgain::Now(delivery, Box::new(record)));
+                }
             }
             let address = match self.sendable(&record, call) {
                 Ok(address) => address.clone(),
                 Err(verdict) => return Err(self.refuse_about(call, id, verdict).await),
             };
-            let delivery = queued(delivery_id, &record, resend, call.now);
+            // A mail that was given up without the new code is queued anew.
+            let delivery = match earlier {
+                Some(ended) => ended.retried(call.id, call.now),
+                None => queued(delivery_id, &record, call.now),
+            };
+            let delivery = if resend.rotate {
+                delivery.replacing(&record.digest, rotated_by(call.now))
+            } else {
+                delivery
+            };
             let mut documents = vec![delivery.document()?];
             match self.budgets(caller, &address, call).await? {
                 Ok(budgets) => documents.extend(budgets),
@@ -181,14 +204,21 @@ impl<S: Store> Deliveries<S> {
     }
 
     /// Returns the delivery of an earlier call with the same key.
-    async fn repeated(
+    async fn earlier(
         &self,
         call: &Call,
-        earlier: Delivery,
+        id: DeliveryId,
         resend: &Resend,
-    ) -> Result<Delivery, Error> {
+    ) -> Result<Option<Delivery>, Error> {
+        if resend.key.is_none() {
+            return Ok(None);
+        }
+        let Some(document) = self.documents.document(&Delivery::key(id)).await? else {
+            return Ok(None);
+        };
+        let earlier = Delivery::of_document(&document)?;
         if earlier.is_rotated() == resend.rotate {
-            return Ok(earlier);
+            return Ok(Some(earlier));
         }
         let verdict = Verdict::new(Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused);
         Err(self.refuse_about(call, earlier.invitation(), verdict).await)
@@ -224,39 +254,62 @@ impl<S: Store> Deliveries<S> {
     ) -> Result<Delivery, Error> {
         let service = &self.invitations;
         let rotated = service.rotate(caller, delivery.invitation(), IfVersion::Any).await;
-        if let Err(error) = rotated {
-            // A refusal left the code as it was, and the caller learns of it. After a failure of
-            // the store the code may be new, so the mail goes out later.
-            if error.refusal().is_some() {
-                let now = service.call_by(caller)?;
-                let cancelled = delivery.cancelled(now.id, Reason::Conflict, now.now);
-                let event = Event {
-                    outcome: EventOutcome::Refused,
-                    reason: Some(Reason::Conflict),
-                    ..now.done(Action::Deliver, cancelled.detail())
-                }
-                .located(delivery.invitation(), delivery.division().clone());
-                self.replaced(&cancelled, &[event]).await?;
+        let Err(error) = rotated else {
+            return self.released(call, delivery).await.map_err(unknown);
+        };
+        // A refusal left the code as it was, and the caller learns of it. After a failure of the
+        // store the code may be new, so a worker looks at it later.
+        if error.refusal().is_none() {
+            return Err(unknown(error));
+        }
+        let now = service.call_by(caller).map_err(|error| unknown(error.into()))?;
+        let cancelled = delivery.cancelled(now.id, Reason::Conflict, now.now);
+        let event = Event {
+            outcome: EventOutcome::Refused,
+            reason: Some(Reason::Conflict),
+            ..now.done(Action::Deliver, cancelled.detail())
+        }
+        .located(delivery.invitation(), delivery.division().clone());
+        self.replaced(&cancelled, &[event]).await.map_err(|error| unknown(error.into()))?;
+        Err(error)
+    }
+
+    /// Lets the mail go, after the replacement of the code. Returns the stored delivery if another
+    /// call or a worker has let it go.
+    async fn released(&self, call: &Call, mut delivery: Delivery) -> Result<Delivery, Error> {
+        for _ in 0..super::TRIES {
+            // A worker may have cancelled it: the minute had passed.
+            let due = delivery.retried(call.id, call.now).with_new_code();
+            if self.replaced(&due, &[]).await? {
+                return Ok(due);
             }
-            return Err(error);
+            let stored = self.documents.document(&Delivery::key(delivery.id())).await?;
+            let stored =
+                stored.ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "resend"))?;
+            delivery = Delivery::of_document(&stored)?;
+            if !delivery.awaits_new_code() {
+                return Ok(delivery);
+            }
         }
-        let due = delivery.due_again(call.id, call.now, None);
-        if self.replaced(&due, &[]).await? {
-            return Ok(due);
-        }
-        // A worker was quicker: the minute had passed.
-        let stored = self.documents.document(&Delivery::key(delivery.id())).await?;
-        let stored = stored.ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "resend"))?;
-        Ok(Delivery::of_document(&stored)?)
+        Err(StoreError::new(StoreErrorKind::Conflict, "resend").into())
     }
 }
 
-fn queued(id: DeliveryId, record: &Record, resend: &Resend, now: Timestamp) -> Delivery {
-    let division = record.division.clone();
-    let queued = Delivery::queued(id, DeliveryPurpose::Resent, record.id, division, now);
-    if resend.rotate {
-        queued.of_rotated(now.checked_add(ROTATION).unwrap_or(Timestamp::MAX))
-    } else {
-        queued
+fn queued(id: DeliveryId, record: &Record, now: Timestamp) -> Delivery {
+    Delivery::queued(id, DeliveryPurpose::Resent, record.id, record.division.clone(), now)
+}
+
+/// Returns the time by which a replacement of the code that begins now is done.
+fn rotated_by(now: Timestamp) -> Timestamp {
+    now.checked_add(ROTATION).unwrap_or(Timestamp::MAX)
+}
+
+/// Returns an error of the second step. The mail is queued, so it must not say that nothing was
+/// changed.
+fn unknown(error: Error) -> Error {
+    match error {
+        // The queued mail is gone with the host's transaction.
+        Error::Store(ended) if ended.transaction_ended() => ended.into(),
+        error => StoreError::new(StoreErrorKind::OutcomeUnknown, "resend").because(error).into(),
     }
 }

@@ -97,7 +97,9 @@ impl<S: Store> Deliveries<S> {
     /// Claims a due delivery for `lease`, and returns it with the address and the code. Returns
     /// none if another worker has claimed it, or if it has ended:
     ///
-    /// - it is cancelled if the invitation is no longer active, or no longer for an address;
+    /// - it is cancelled if the invitation is no longer active, or no longer for an address, or
+    ///   if the mail was to have a [new code](super::Resend::with_new_code) and the code is still
+    ///   the old one;
     /// - it fails if the code cannot be read, or if `attempts` attempts ended without a result.
     ///
     /// Two round trips.
@@ -131,6 +133,10 @@ impl<S: Store> Deliveries<S> {
             }
             (None, Ok(_)) => return Ok(None),
         };
+        if delivery.is_to_replace(&record.digest) {
+            self.cancel(&call, delivery, Reason::Conflict).await?;
+            return Ok(None);
+        }
         let code = service.open(record).ok();
         let code = code.filter(|_| service.settings.sealing.shows(&record.sealed));
         let interrupted = delivery.attempts() >= attempts;
