@@ -226,6 +226,13 @@ pub trait Dialect:
     /// Makes the driver roll back the store's own transaction before the connection is used
     /// again. Returns `false` if that is not safe: the connection is then closed.
     fn start_rollback(conn: &mut Self::Connection) -> bool {
+    /// Returns whether a statement with secrets on this connection needs a step that
+    /// [expects](Self::expect_secrets) them.
+    #[doc(hidden)]
+    fn guards_secrets(_conn: &Self::Connection) -> bool {
+        false
+    }
+
         // A call that was dropped may have left its savepoint.
         for _ in 0..=Self::TransactionManager::get_transaction_depth(conn) {
             Self::TransactionManager::start_rollback(conn);

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use invitation_core::{EmailKey, Invitee, StoreError, Timestamp};
 
+use super::Step;
 use crate::{
     dialect::Dialect, error::store_error, list::Index, names::Names, render, row,
     statement::Statement,
@@ -18,23 +19,27 @@ pub(crate) async fn are_invited<DB: Dialect>(
     invitees: &[Invitee],
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
+    let failed = |error| store_error::<DB>("are_invited", error);
     let mut found = HashSet::new();
+    let mut step = Step::<DB>::begin_to_read(conn, !invitees.is_empty()).await.map_err(failed)?;
     for chunk in invitees.chunks(MAX_ADDRESSES) {
         // The query asks for the addresses in all divisions. Pairs of two lists would give
         // MySQL's planner too many ranges.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
         let mut s = Statement::<DB>::new("SELECT DISTINCT i.division, i.email_key FROM ").one_off();
+        s.keep_secret();
         render::by_index(&mut s, names, Index::CodesInvitee);
         s.sql(" WHERE i.email_key IN ").list(&Vec::from_iter(addresses), |s, address| {
             s.text(address.as_str());
         });
         s.sql(" AND i.expires_at > ").int(now.as_micros());
         s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
-        let rows = s.all(conn).await.map_err(|error| store_error::<DB>("are_invited", error))?;
+        let rows = s.all(step.conn()).await.map_err(failed)?;
         for row in &rows {
             found.insert(row::invitee::<DB>(row)?);
         }
     }
+    step.end_read().await.map_err(failed)?;
     let is_found = |one: &Invitee| {
         found.contains(&(one.division.as_str().to_owned(), one.address.as_str().to_owned()))
     };
