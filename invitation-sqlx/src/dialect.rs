@@ -190,6 +190,13 @@ pub trait Dialect:
     /// its transaction may or may not be open.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
+    /// Returns whether an error says that the database refused a statement before it did anything.
+    /// Only needed for errors of the kind [`Unavailable`](StoreErrorKind::Unavailable).
+    #[doc(hidden)]
+    fn has_refused(_error: &dyn DatabaseError) -> bool {
+        false
+    }
+
     /// Begins a step: a transaction of the store's own, or a savepoint of the host's transaction.
     #[doc(hidden)]
     fn begin_step(
@@ -219,13 +226,6 @@ pub trait Dialect:
         ready(Ok(()))
     }
 
-    /// Returns whether the pool can use the store's own connection again after a call on it was
-    /// dropped at any await. The argument says whether the call began no transaction.
-    fn survives_drop(only_reads: bool) -> bool;
-
-    /// Makes the driver roll back the store's own transaction before the connection is used
-    /// again. Returns `false` if that is not safe: the connection is then closed.
-    fn start_rollback(conn: &mut Self::Connection) -> bool {
     /// Returns whether a statement with secrets on this connection needs a step that
     /// [expects](Self::expect_secrets) them.
     #[doc(hidden)]
@@ -233,6 +233,13 @@ pub trait Dialect:
         false
     }
 
+    /// Returns whether the pool can use the store's own connection again after a call on it was
+    /// dropped at any await. The argument says whether the call began no transaction.
+    fn survives_drop(only_reads: bool) -> bool;
+
+    /// Makes the driver roll back the store's own transaction before the connection is used
+    /// again. Returns `false` if that is not safe: the connection is then closed.
+    fn start_rollback(conn: &mut Self::Connection) -> bool {
         // A call that was dropped may have left its savepoint.
         for _ in 0..=Self::TransactionManager::get_transaction_depth(conn) {
             Self::TransactionManager::start_rollback(conn);
