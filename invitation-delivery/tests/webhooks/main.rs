@@ -5,6 +5,7 @@
 mod fixture;
 mod limits;
 mod purging;
+mod registering;
 mod secrets;
 
 use invitation_core::MemoryStore;
