@@ -154,7 +154,7 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
     ) -> Result<u32, StoreError> {
         let progress = Progress::read(self.store.document(&Progress::key()).await?)?;
         let state = keys::state(progress.generation());
-        self.store.remove_documents(&keys::journeys(), &state, before, max).await
+        self.store.remove_documents(&keys::journeys(), &state, before, max, None).await
     }
 
     /// Removes the documents that a [recount](Self::recount) has replaced, one batch of each kind.
@@ -164,7 +164,7 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
         };
         let (state, max) = (keys::state(former), NonZeroU32::MAX);
         for kind in [keys::journeys(), keys::figures()] {
-            self.store.remove_documents(&kind, &state, Timestamp::MAX, max).await?;
+            self.store.remove_documents(&kind, &state, Timestamp::MAX, max, None).await?;
         }
         Ok(())
     }

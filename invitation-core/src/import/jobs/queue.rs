@@ -360,7 +360,8 @@ impl Imports {
             for _ in 0..REMOVALS {
                 let limit = NonZeroU32::MIN.saturating_add(Limits::MAX_PAGE - 1);
                 let state = state_of(state);
-                let some = self.documents.remove_documents(&kind(), &state, before, limit).await?;
+                let some =
+                    self.documents.remove_documents(&kind(), &state, before, limit, None).await?;
                 if some == 0 {
                     break;
                 }

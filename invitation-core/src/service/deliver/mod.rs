@@ -22,7 +22,7 @@ use crate::{
     decide::{Call, check_resend},
     delivery::{Delivery, DeliveryState},
     detail::Detail,
-    documents::{Document, DocumentFilter, Documents},
+    documents::{Document, DocumentFilter, Documents, RemovalEvidence},
     error::Error,
     event::{Action, Event, Reason},
     field_error::FieldError,
@@ -34,6 +34,7 @@ use crate::{
     policy::Right,
     query::Position,
     refusal::{Refusal, Verdict},
+    report,
     scope::Scope,
     store::Store,
     store_error::{StoreError, StoreErrorKind},
@@ -237,7 +238,10 @@ impl<S: Store> Deliveries<S> {
     /// A delivery that is removed can be queued again from the same event. So do not let a
     /// consumer begin anew at events that old.
     ///
-    /// Three round trips, and one for the event if any was removed.
+    /// The deliveries of one state are removed in one atomic step, with an event that has their
+    /// number. A call that fails or is dropped leaves an event for each state that it has removed.
+    ///
+    /// Three calls to the store, one for each state.
     ///
     /// # Errors
     ///
@@ -257,16 +261,25 @@ impl<S: Store> Deliveries<S> {
             let verdict = Verdict::new(Refusal::NotFound, Reason::OutOfScope);
             return Err(service.refuse(&call, Action::Purge, verdict, Place::Division(None)).await);
         }
-        let mut removed = 0_u32;
+        let (kind, mut removed) = (Delivery::kind(), 0_u32);
         for state in [DeliveryState::Sent, DeliveryState::Failed, DeliveryState::Cancelled] {
             let state = state.of_document();
             let kind = Delivery::kind();
             let some = self.documents.remove_documents(&kind, &state, before, max).await?;
+            // An event has the id of its step.
+            let step = Call { id: service.call_by(caller)?.id, ..call.clone() };
+            let detail = Detail::none().with("state", state.as_str());
+            let event = step.done(Action::Purge, detail);
+            let evidence = RemovalEvidence { event, number: "deliveries" };
+            let state = state.of_document();
+            let some = self
+                .documents
+                .remove_documents(&kind, &state, before, max, Some(&evidence))
+                .await?;
+            if some > 0 {
+                report::succeeded(Action::Purge, 1);
+            }
             removed = removed.saturating_add(some);
-        }
-        if removed > 0 {
-            let detail = Detail::none().with("deliveries", &removed.to_string());
-            service.store.record(&[call.done(Action::Purge, detail)]).await?;
         }
         Ok(removed)
     }

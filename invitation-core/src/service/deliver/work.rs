@@ -237,7 +237,7 @@ impl<S: Store> Deliveries<S> {
             let done = document.next(over.clone()).never_due();
             self.documents.replace_documents(&[done], &[]).await?;
         }
-        self.documents.remove_documents(&kind, &over, now, max).await
+        self.documents.remove_documents(&kind, &over, now, max, None).await
     }
 
     async fn cancel(
