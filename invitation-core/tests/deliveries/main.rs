@@ -6,4 +6,5 @@ mod batches;
 mod house;
 mod keeping;
 mod resending;
+mod unreadable;
 mod working;

@@ -71,7 +71,8 @@ impl<S: Store> Deliveries<S> {
         &self.invitations
     }
 
-    /// Lists the deliveries of an invitation, newest first. Needs [`Right::View`].
+    /// Lists the deliveries of an invitation, newest first. Needs [`Right::View`]. A delivery that
+    /// this version of the library cannot read is left out and [reported](crate::observe).
     ///
     /// Two round trips.
     ///
@@ -96,7 +97,8 @@ impl<S: Store> Deliveries<S> {
     }
 
     /// Lists the deliveries within the actor's reach, or those in one state, newest first. Needs
-    /// [`Right::Resend`].
+    /// [`Right::Resend`]. A delivery that this version of the library cannot read is left out and
+    /// [reported](crate::observe).
     ///
     /// One round trip, or up to [`Limits::MAX_LIST_CALLS`] to fill a short page.
     ///
@@ -135,7 +137,8 @@ impl<S: Store> Deliveries<S> {
         for _ in 0..Limits::MAX_LIST_CALLS {
             let listing = self.documents.list_documents(scope, filter, &page).await?;
             for document in &listing.items {
-                items.push(Delivery::of_document(document)?);
+                let Some(delivery) = readable(document) else { continue };
+                items.push(delivery);
                 page.limit = page.limit.saturating_sub(1);
             }
             page.after = listing.next;
@@ -235,11 +238,11 @@ impl<S: Store> Deliveries<S> {
     /// Removes deliveries that were queued at least `age` ago and have ended, at most `max` of
     /// each state, and returns their number. Needs [`Right::Purge`], and reach of everything.
     ///
-    /// A delivery that is removed can be queued again from the same event. So do not let a
-    /// consumer begin anew at events that old.
-    ///
     /// The deliveries of one state are removed in one atomic step, with an event that has their
     /// number. A call that fails or is dropped leaves an event for each state that it has removed.
+    ///
+    /// A delivery that is removed can be queued again from the same event. So do not let a
+    /// consumer begin anew at events that old.
     ///
     /// Three calls to the store, one for each state.
     ///
@@ -263,9 +266,6 @@ impl<S: Store> Deliveries<S> {
         }
         let (kind, mut removed) = (Delivery::kind(), 0_u32);
         for state in [DeliveryState::Sent, DeliveryState::Failed, DeliveryState::Cancelled] {
-            let state = state.of_document();
-            let kind = Delivery::kind();
-            let some = self.documents.remove_documents(&kind, &state, before, max).await?;
             // An event has the id of its step.
             let step = Call { id: service.call_by(caller)?.id, ..call.clone() };
             let detail = Detail::none().with("state", state.as_str());
@@ -308,4 +308,11 @@ impl<S: Store> Deliveries<S> {
         let target = Target::Id(id);
         self.invitations.refuse_about(call, Action::Resend, &target, verdict).await
     }
+}
+
+/// Reads a delivery. One that this version cannot read, as a newer one may have written it, must
+/// not hold up the others: it is reported.
+fn readable(document: &Document) -> Option<Delivery> {
+    let read = Delivery::of_document(document);
+    read.inspect_err(|_| report::unreadable(&document.key)).ok()
 }
