@@ -150,9 +150,8 @@ impl Dialect for Postgres {
         match (&*code, code.get(..2)) {
             // serialization failure, deadlock, lock not available
             ("40001" | "40P01" | "55P03", _) => StoreErrorKind::Conflict,
-            (READ_ONLY, _) => StoreErrorKind::Unavailable,
-            // connection, resources, operator intervention, system error
-            (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
+            // read-only; connection, resources, operator intervention, system error
+            (READ_ONLY, _) | (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
             // data or index corrupted
             ("XX001" | "XX002", _) => StoreErrorKind::Corrupt,
             // undefined table; also an unknown alias, which is no missing table

@@ -45,9 +45,9 @@ async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<
         invitations.counts(&manager(), &found).await.unwrap();
     }
     let (division, address) = (created.invitation().division().clone(), canary.key().clone());
-    let invitee = Invitee { division, address };
-    let invited = invitations.store().are_invited(&[invitee], invitations.now()).await;
-    assert_eq!(invited.unwrap(), [true]);
+    let asked = [Invitee { division, address }];
+    let found = invitations.store().are_invited(&asked, invitations.now()).await;
+    assert_eq!(found.unwrap(), [true]);
     tell(&invitations.copy(&manager(), id).await.unwrap());
     let longer = Amendment::new().expiring(Expiry::InDays(30));
     invitations.amend(&admin(), id, longer, IfVersion::Any).await.unwrap();

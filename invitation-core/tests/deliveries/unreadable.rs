@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     InvitationId, Paging, Timestamp,
-    delivery::{DeliveryId, DeliveryState},
+    delivery::{Delivery, DeliveryId, DeliveryState},
     documents::{Document, DocumentKey, DocumentKind, DocumentState, Documents},
 };
 use time::Duration;
@@ -37,7 +37,7 @@ async fn unreadable_deliveries_hold_up_no_others() -> Done {
         let unreadable: Vec<_> = (0..number).map(|n| delivery(n, long_ago, ids[0], body)).collect();
         house.store.add_documents(&unreadable).await?;
         let due = house.due().await;
-        assert_eq!(due.iter().map(|one| one.invitation()).collect::<Vec<_>>(), ids, "{number}");
+        assert_eq!(due.iter().map(Delivery::invitation).collect::<Vec<_>>(), ids, "{number}");
         let one = house.deliveries.due(NonZeroU32::MIN).await?;
         assert_eq!(one[..], due[..1], "{number}");
     }
