@@ -44,12 +44,18 @@ impl Detail {
     pub(crate) fn template(&self, name: &str) -> DetailTemplate {
         let mut before = String::from("[");
         for (name, value) in self.iter() {
-            before.push_str(&json_pair(name, value));
+            before.push_str(&Self::json_pair(name, value));
             before.push(',');
         }
-        let last = json_pair(name, "");
+        let last = Self::json_pair(name, "");
         let (name, after) = last.split_at(last.len().saturating_sub(END_OF_VALUE.len()));
         DetailTemplate { before: before + name, after: format!("{after}]") }
+    }
+
+    /// Returns the text of one pair within the JSON text of a detail. The text of a detail has it
+    /// only where it has this pair: within a name or a value, quotes are escaped.
+    pub(crate) fn json_pair(name: &str, value: &str) -> String {
+        serde_json::Value::from_iter([name, value]).to_string()
     }
 
     /// Returns whether there are no values.
@@ -85,10 +91,6 @@ impl Detail {
 
 /// The end of a JSON pair after its value.
 const END_OF_VALUE: &str = "\"]";
-
-fn json_pair(name: &str, value: &str) -> String {
-    serde_json::Value::from_iter([name, value]).to_string()
-}
 
 /// The JSON text of a detail in two parts, between which a store writes one value.
 ///

@@ -60,10 +60,11 @@
 //! invitation: then erasing a person does not have to look into documents.
 
 mod port;
+mod removal;
 
 use std::{collections::HashSet, fmt, num::NonZeroU32};
 
-pub use self::port::Documents;
+pub use self::{port::Documents, removal::RemovalEvidence};
 pub use crate::text::{DocumentKind, DocumentName, DocumentState};
 use crate::{
     event::Event,

@@ -79,6 +79,7 @@
 //! The log then records each entry that it erases. Without that record, the verification of the
 //! store names the event.
 
+mod event;
 mod person;
 mod port;
 
@@ -88,7 +89,7 @@ use crate::{
     email::{Email, EmailKey},
     event::Event,
     facts::Facts,
-    id::{EventId, InvitationId},
+    id::InvitationId,
     inviter::Inviter,
     lease::Lease,
     query::Position,
@@ -99,16 +100,16 @@ use crate::{
     time::Timestamp,
 };
 
-pub use self::{person::Person, port::Erasures};
+pub use self::{
+    event::{ErasedEvent, ErasedName, EventErasure},
+    person::Person,
+    port::Erasures,
+};
 pub use crate::service::{ErasurePage, ErasureStage};
 
 /// The text in place of a value that was erased. It has no letter and no digit, so no search
 /// finds it, and it is no address that anybody can prove.
 pub const ERASED: &str = "—";
-
-/// The number of ids in one value of a detail. A value has at most
-/// [`MAX_VALUE`](crate::Detail::MAX_VALUE) bytes.
-const IDS_IN_A_VALUE: usize = 13;
 
 fn erased_name() -> Username {
     Username::from_stored(ERASED)
@@ -261,40 +262,6 @@ pub struct ErasedInvitations {
     pub open: u32,
     /// The position behind which the next page begins; none if no invitation follows.
     pub next: Option<Position<InvitationId>>,
-}
-
-/// Events without the values of a person, and the event that documents their erasure. Only the
-/// service makes one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EventErasure {
-    events: Vec<Event>,
-    event: Event,
-}
-
-impl EventErasure {
-    /// Names the erased events in the detail of `event`.
-    pub(crate) fn new(events: Vec<Event>, event: Event) -> Self {
-        let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-        let detail = ids.chunks(IDS_IN_A_VALUE).fold(event.detail.clone(), |detail, ids| {
-            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-            detail.with(PersonErasure::EVENTS, &ids.join(" "))
-        });
-        Self { events, event: Event { detail, ..event } }
-    }
-
-    /// Returns the events as they are to be stored. Each differs from the stored one in the name
-    /// of the performer, the source and the detail only. They are at most
-    /// [`Limits::MAX_PAGE`](crate::Limits::MAX_PAGE).
-    #[must_use]
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
-
-    /// Returns the event that documents the erasure.
-    #[must_use]
-    pub fn event(&self) -> &Event {
-        &self.event
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! | `invitation_connections_total` | counter | `source` | connections for redemptions: from the `cache`, or from the `pool` |
 //! | `invitation_pool_wait_seconds` | histogram | | time until the pool hands out a connection |
 //! | `invitation_throttled_total` | counter | `budget` | presented codes that [`throttle`](crate::throttle) did not let through: `overall`, `source` or `source_and_code` |
+//! | `invitation_unreadable_documents_total` | counter | `kind` | looks at a [document](crate::documents) that this version cannot read, such as a delivery that a newer version wrote |
 //! | `invitation_guess_alarms_total` | counter | | minutes in which the failed guesses of all sources exceeded their budget |
 //!
 //! With `tracing`, each step is an event of the level DEBUG and the target `invitation`,
@@ -23,6 +24,7 @@
 //! If a host's hook does not say whether a grantor may still grant an invitation, that is an event
 //! of the level WARN with the field `error`, or with `limit`, the time limit in seconds. The same
 //! holds for a [hook](crate::hooks) before or after a command; `panicked` is set if it panicked.
+//! A document that cannot be read is one of the level WARN, too, with the fields `kind` and `name`.
 //!
 //! A service reports its steps by itself, and the stores of this library report retries,
 //! batches and connections. Calls to a store are reported if the host wraps it in

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::{
+    documents::DocumentKey,
     event::{Action, EventOutcome},
     hooks::Lapse,
     outcome::Outcome,
@@ -158,6 +159,20 @@ fn lapsed(lapse: &Lapse, limit: Duration, message: &'static str) {
 /// Reports what became of a mail.
 pub(crate) fn delivered(outcome: EventOutcome) {
     steps(Action::Deliver, outcome.as_str(), 1);
+}
+
+/// Reports a document that this version of the library cannot read, and leaves out.
+pub(crate) fn unreadable(key: &DocumentKey) {
+    let kind = key.kind.as_str();
+    #[cfg(feature = "tracing")]
+    {
+        let name = key.name.as_str();
+        tracing::warn!(target: "invitation", kind, name, "a document cannot be read");
+    }
+    #[cfg(feature = "metrics")]
+    metrics::counter!("invitation_unreadable_documents_total", "kind" => kind.to_owned())
+        .increment(1);
+    let _ = kind;
 }
 
 /// Reports that a store tries `operation` again, because concurrent work was in its way.

@@ -177,7 +177,7 @@ async fn every_operation_of_documents_passes_through_under_its_name() {
     let (filter, page) = (DocumentFilter::all(kind.clone()), PageRequest { after: None, limit: 1 });
     let listed = store.list_documents(&Scope::All, &filter, &page).await.unwrap();
     assert_eq!(listed.items, std::slice::from_ref(&next));
-    assert_eq!(store.remove_documents(&kind, &next.state, now, one).await.unwrap(), 1);
+    assert_eq!(store.remove_documents(&kind, &next.state, now, one, None).await.unwrap(), 1);
 
     let noted = store.interceptor().1.lock().unwrap().clone();
     let names: Vec<_> = noted.iter().map(|(operation, _)| operation.as_str()).collect();

@@ -5,12 +5,16 @@
 use std::{
     collections::BTreeMap,
     io,
+    num::NonZeroU32,
     sync::{Arc, Mutex},
 };
 
 use invitation_core::{
     Actor, Criteria, Division, Draft, IfVersion, Invitations, ManualClock, MemoryStore, OsEntropy,
-    Paging, Redeemer, RequestContext, Role, Source, Timestamp, UserId, Username, observe,
+    Paging, Redeemer, RequestContext, Role, Source, Timestamp, UserId, Username,
+    delivery::Deliveries,
+    documents::{Document, DocumentKey, DocumentKind, DocumentState, Documents},
+    observe,
     throttle::{GuessBudgets, GuessThrottle},
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
@@ -173,4 +177,23 @@ fn throttled_attempts_are_counted_by_budget_and_an_alarm_is_given_once_a_minute(
     assert_eq!(number("invitation_guess_alarms_total"), Some(2), "one in each minute");
     assert_eq!(log.matches("WARN").count(), 2, "{log}");
     assert!(!log.contains("192.0.2"), "{log}");
+}
+
+#[test]
+fn delivery_that_cannot_be_read_is_counted_and_its_content_is_not_shown() {
+    let (numbers, log) = observed(async || {
+        let store = Arc::new(MemoryStore::new());
+        let now = Timestamp::from_micros(0).unwrap();
+        let invitations = Invitations::new(Arc::clone(&store)).with_clock(ManualClock::new(now));
+        let key = DocumentKey::new(DocumentKind::new("mail").unwrap(), "damaged").unwrap();
+        let document = Document::new(key, DocumentState::new("queued").unwrap(), now).due_at(now);
+        let document = document.with_body(b"{\"canary\":1}".to_vec()).unwrap();
+        store.add_documents(&[document]).await.unwrap();
+        let deliveries = Deliveries::new(invitations, store);
+        assert_eq!(deliveries.due(NonZeroU32::MIN).await.unwrap(), []);
+    });
+    let expected = ("invitation_unreadable_documents_total mail".to_owned(), 1);
+    assert_eq!(numbers, BTreeMap::from([expected]));
+    assert!(log.contains("WARN") && log.contains("damaged"), "{log}");
+    assert!(!log.contains("canary"), "{log}");
 }

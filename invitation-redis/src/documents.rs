@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use invitation_core::{
     Division, Event, InvitationId, PageRequest, Scope, StoreError, StorePage, Timestamp,
     documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+        Documents, RemovalEvidence,
     },
 };
 use redis::Value;
@@ -115,6 +116,7 @@ impl Documents for RedisStore {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32> {
         let of_kind = named(b"r", kind.as_str());
         let Range { min, max, skip } =
@@ -122,7 +124,8 @@ impl Documents for RedisStore {
         let limit = Document::bounded(limit).min(MAX_REMOVED);
         let kind = kind.as_str().as_bytes().to_vec();
         let [limit, skip] = [limit.to_string(), skip.to_string()].map(String::into_bytes);
-        let arguments = [touch(&self.calls), kind, limit, min, max, skip];
+        let evidence = evidence.map_or_else(Vec::new, write_evidence);
+        let arguments = [touch(&self.calls), kind, limit, min, max, skip, evidence];
         let answer = self.calls.write("remove_documents", &REMOVE_DOCUMENTS, &arguments).await?;
         let mut answer = Answer::of("remove_documents", answer)?;
         match answer.word() {
@@ -194,6 +197,16 @@ fn write_document(document: &Document) -> Vec<u8> {
         .time(*at)
         .opt_time(*due)
         .bytes(body);
+    p.done()
+}
+
+/// Writes the event of a removal, with its detail around the number of removed documents: only the
+/// script learns that number.
+fn write_evidence(evidence: &RemovalEvidence) -> Vec<u8> {
+    let detail = evidence.template();
+    let mut p = Packed::array(4);
+    record::pack_event(p.bytes(evidence.event.id.as_bytes()), &evidence.event);
+    p.text(detail.before()).text(detail.after());
     p.done()
 }
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use invitation_core::{
-    InvitationId, PageRequest, Position, Source, StoreError,
-    erasure::{ERASED, ErasedInvitations, Erasures, EventErasure, PersonErasure},
+    InvitationId, PageRequest, Position, StoreError,
+    erasure::{ERASED, ErasedInvitations, ErasedName, Erasures, EventErasure, PersonErasure},
 };
 
 use crate::{
@@ -56,11 +56,15 @@ impl Erasures for RedisStore {
         arguments.push(erasure.event().id.as_bytes().to_vec());
         arguments.push(record::write_event(erasure.event()));
         for event in erasure.events() {
-            let detail = (!event.detail.is_empty()).then(|| event.detail.to_json());
-            let mut p = Packed::array(3);
-            p.opt_text(event.performer.name())
-                .opt_text(event.context.source.as_ref().map(Source::as_str))
-                .opt_text(detail.as_deref());
+            let replacements: Vec<_> = event.replacements().collect();
+            let mut p = Packed::array(4);
+            p.flag(event.name.is_some())
+                .opt_text(event.name.and_then(ErasedName::kept))
+                .flag(event.source)
+                .begin(2 * replacements.len());
+            for (before, after) in &replacements {
+                p.text(before).text(after);
+            }
             arguments.push(event.id.as_bytes().to_vec());
             arguments.push(p.done());
         }

@@ -127,7 +127,8 @@ impl FeedRetention for RedisStore {
     }
 }
 
-/// Writes a cursor: its version, which the script compares, and the other parts.
+/// Writes a cursor: its version and the other parts. The script compares the first and the last 8
+/// bytes, which are the version and the number of the claim.
 fn write_cursor(cursor: &FeedCursor) -> Vec<u8> {
     let FeedCursor { name: _, position, lease, claims, version } = cursor;
     let position = position.map(FeedPosition::to_bytes);

@@ -71,7 +71,7 @@ async fn can_do_all(store: RedisStore) {
     let (filter, page) = (DocumentFilter::all(kind.clone()), PageRequest { after: None, limit: 2 });
     let page = store.list_documents(&Scope::All, &filter, &page).await.unwrap();
     assert_eq!(page.items, std::slice::from_ref(&next));
-    let removed = store.remove_documents(kind, &next.state, now, NonZeroU32::MIN).await;
+    let removed = store.remove_documents(kind, &next.state, now, NonZeroU32::MIN, None).await;
     assert_eq!(removed.unwrap(), 1);
 }
 

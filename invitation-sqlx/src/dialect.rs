@@ -214,6 +214,13 @@ pub trait Dialect:
     /// its transaction may or may not be open.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
+    /// Returns whether an error says that the database refused a statement before it did anything.
+    /// Only needed for errors of the kind [`Unavailable`](StoreErrorKind::Unavailable).
+    #[doc(hidden)]
+    fn has_refused(_error: &dyn DatabaseError) -> bool {
+        false
+    }
+
     /// Begins a step: a transaction of the store's own, or a savepoint of the host's transaction.
     #[doc(hidden)]
     fn begin_step(
@@ -241,6 +248,13 @@ pub trait Dialect:
     fn expect_secrets(step: &mut Step<'_, Self>) -> impl Future<Output = sqlx::Result<()>> + Send {
         let _ = step;
         ready(Ok(()))
+    }
+
+    /// Returns whether a statement with secrets on this connection needs a step that
+    /// [expects](Self::expect_secrets) them.
+    #[doc(hidden)]
+    fn guards_secrets(_conn: &Self::Connection) -> bool {
+        false
     }
 
     /// Returns whether the pool can use the store's own connection again after a call on it was

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use invitation_core::{
     Event, PageRequest, Scope, StoreError, StorePage, Timestamp,
     documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+        Documents, RemovalEvidence,
     },
 };
 
@@ -66,10 +67,18 @@ impl<DB: Dialect> Documents for SqlStore<DB> {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError> {
         let mut conn = self.connections.acquire("remove_documents").await?;
         retried!(self, conn, None, {
-            ops::remove_documents::<DB>(&mut conn, &self.names, kind, state, before, limit)
+            ops::remove_documents::<DB>(
+                &mut conn,
+                &self.names,
+                (kind, state),
+                before,
+                limit,
+                evidence,
+            )
         })
     }
 }

@@ -25,12 +25,16 @@ pub(crate) fn commit_kind(kind: StoreErrorKind) -> StoreErrorKind {
 }
 
 /// Converts an error of a statement that is a transaction by itself. If the database reported
-/// that it cannot go on, the outcome is unknown: it may have committed before.
+/// that it cannot go on, the outcome is unknown: it may have committed before. That is not so if
+/// the database refused the statement.
 pub(crate) fn lone_statement_error<DB: Dialect>(
     operation: &'static str,
     error: sqlx::Error,
 ) -> StoreError {
-    StoreError::new(lone_statement_kind(kind::<DB>(&error)), operation).because(error)
+    let is_refused = error.as_database_error().is_some_and(DB::has_refused);
+    let kind = kind::<DB>(&error);
+    let kind = if is_refused { kind } else { lone_statement_kind(kind) };
+    StoreError::new(kind, operation).because(error)
 }
 
 pub(crate) fn lone_statement_kind(kind: StoreErrorKind) -> StoreErrorKind {

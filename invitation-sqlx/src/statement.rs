@@ -91,8 +91,9 @@ impl<DB: Dialect> Statement<DB> {
         self.is_one_off = true;
     }
 
-    /// Marks a statement that carries a code or an address. The driver logs the text of
-    /// statements, so the values of a secret statement are never written into the text.
+    /// Marks a statement that carries a code, an address or a searched text, which may be an
+    /// address. The driver logs the text of statements, so the values of a secret statement are
+    /// never written into the text.
     pub(crate) fn keep_secret(&mut self) {
         self.sink.keep_secret();
     }

@@ -8,7 +8,8 @@ mod support;
 use std::fmt::Write as _;
 
 use invitation_core::{
-    Amendment, Criteria, Draft, Email, Expiry, IfVersion, Invitations, Paging, Store, VerifiedEmail,
+    Amendment, Criteria, Draft, Email, Expiry, IfVersion, Invitations, Invitee, Paging, Store,
+    VerifiedEmail,
 };
 use invitation_sqlx::{
     MySqlStore, PgStore, SqliteStore,
@@ -37,6 +38,16 @@ async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<
     let by_code = Criteria::new().matching(&*code);
     let page = invitations.list(&manager(), &by_code, Paging::default()).await.unwrap();
     assert_eq!(page.items().len(), 1);
+    for text in ["canary.mailbox@example.com", "mailbox canary"] {
+        let found = Criteria::new().matching(text);
+        let page = invitations.list(&manager(), &found, Paging::default()).await.unwrap();
+        assert_eq!(page.items().len(), 1);
+        invitations.counts(&manager(), &found).await.unwrap();
+    }
+    let (division, address) = (created.invitation().division().clone(), canary.key().clone());
+    let asked = [Invitee { division, address }];
+    let found = invitations.store().are_invited(&asked, invitations.now()).await;
+    assert_eq!(found.unwrap(), [true]);
     tell(&invitations.copy(&manager(), id).await.unwrap());
     let longer = Amendment::new().expiring(Expiry::InDays(30));
     invitations.amend(&admin(), id, longer, IfVersion::Any).await.unwrap();
@@ -49,7 +60,7 @@ async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<
     [code, new_code]
         .into_iter()
         .flat_map(|code| [code.replace('-', ""), code])
-        .chain(["canary.mailbox".to_owned()])
+        .chain(["canary".to_owned()])
         .collect()
 }
 

@@ -1,23 +1,18 @@
 //! New versions of documents, together with events.
 
 use invitation_core::{
-    Action, Event, EventFilter, InvitationId, Scope,
+    Action, Event, InvitationId, Scope,
     documents::{Document, DocumentFilter},
 };
 
 use super::{
     DocumentsFixture,
-    samples::{add, all, all_mails, key, kind, limit, mail, replace, state, stored},
+    samples::{add, all, all_mails, events, key, kind, limit, mail, replace, state, stored},
 };
 use crate::support::{
     factory::Factory,
-    reads::all_events,
     samples::{division, later, start},
 };
-
-async fn events(fixture: &DocumentsFixture) -> Vec<Event> {
-    all_events(&*fixture.store(), &Scope::All, &EventFilter::default(), 50).await
-}
 
 /// A document is replaced by the version after the stored one only. Without a stored one, that is
 /// version 1. A refused replacement changes nothing.

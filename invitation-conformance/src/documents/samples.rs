@@ -3,13 +3,17 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Event, PageRequest, Scope,
+    Event, EventFilter, PageRequest, Scope,
     documents::{
         Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
     },
 };
 
-use crate::support::samples::{later, start};
+use super::DocumentsFixture;
+use crate::support::{
+    reads::all_events,
+    samples::{later, start},
+};
 
 pub(super) fn kind(name: &str) -> DocumentKind {
     DocumentKind::from_stored(name)
@@ -73,6 +77,11 @@ pub(super) async fn all(
         }
         page.after = listing.next;
     }
+}
+
+/// Returns all events, the newest first.
+pub(super) async fn events(fixture: &DocumentsFixture) -> Vec<Event> {
+    all_events(&*fixture.store(), &Scope::All, &EventFilter::default(), 50).await
 }
 
 /// Returns all mails, the newest first.

@@ -7,6 +7,7 @@
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
 
 mod addresses;
+mod concurrent;
 mod pages;
 mod scenario;
 mod values;

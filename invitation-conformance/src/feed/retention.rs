@@ -5,7 +5,9 @@ use std::{num::NonZeroU32, sync::Arc};
 use invitation_core::{
     Action, Actor, CorrelationId, Event, EventFilter, Invitations, ManualClock, Outcome,
     PurgedEvents, Reason, Refusal, RequestContext, Right, Scope, Store, SystemActor,
-    feed::{Claim, CursorHolder, CursorName, FeedEvent, FeedPosition, RemovedEvents, claim},
+    feed::{
+        Advance, Claim, CursorHolder, CursorName, FeedEvent, FeedPosition, RemovedEvents, claim,
+    },
 };
 use time::Duration;
 
@@ -258,4 +260,42 @@ pub async fn purge_of_events_outside_rights_and_limits_removes_nothing(fixture: 
     assert_eq!(whole[..3], before, "all are there");
     let purged = service.purge_events(&admin(), AGE, at_most(9)).await.expect("they may");
     assert_eq!(purged.removed, 3);
+}
+
+/// A holder whose cursor was removed and claimed anew cannot change the new cursor, at whatever
+/// version both stand.
+pub async fn former_holder_of_a_removed_cursor_changes_no_new_one(fixture: FeedFixture) {
+    let at = |sequence| FeedPosition { epoch: 1, transaction: 0, sequence };
+    let name = CursorName::new("mail").expect("a name");
+    let claimed = async |holder: &str, now| {
+        let holder = CursorHolder::new(holder).expect("a name");
+        let claimed = claim(&fixture.cursors, &name, &holder, now, Duration::MINUTE).await;
+        let Claim::Granted(cursor) = claimed.expect("the store answers") else {
+            panic!("{holder:?} finds no other lease")
+        };
+        cursor
+    };
+    for (changes_before, n) in [(0, 0), (1, 2), (3, 4)] {
+        let now = later(start(), n * HOUR);
+        let mut former = claimed("former", now).await;
+        for sequence in 0..changes_before {
+            let _ = former.advance(at(sequence), now).await.expect("the store answers");
+        }
+        let stored = fixture.cursors.cursor(&name).await.expect("the store answers");
+        let version = stored.expect("it is stored").version;
+        assert!(fixture.whole.remove_cursor(&name, version).await.expect("the store answers"));
+
+        let now = later(now, HOUR);
+        let mut present = claimed("present", now).await;
+        let late = former.advance(at(9), now).await.expect("the store answers");
+        assert_eq!(late, Advance::TakenOver, "after {changes_before} changes");
+        former.release().await.expect("the store answers");
+        assert_eq!(present.position(), None, "it begins anew");
+        assert_eq!(present.advance(at(1), now).await.expect("it answers"), Advance::Done);
+        assert_eq!(present.position(), Some(at(1)), "after {changes_before} changes");
+        present.release().await.expect("the store answers");
+        let stored = fixture.cursors.cursor(&name).await.expect("the store answers");
+        let version = stored.expect("it is stored").version;
+        assert!(fixture.whole.remove_cursor(&name, version).await.expect("the store answers"));
+    }
 }

@@ -92,6 +92,8 @@ macro_rules! __documents_promises {
             remove {
                 removal_takes_old_documents_without_work_only
                 removal_is_bounded
+                removal_writes_its_event_with_the_number
+                repeated_removal_changes_nothing
             }
             races {
                 concurrent_replacements_of_one_version_succeed_once

@@ -82,6 +82,10 @@ macro_rules! __erasure_promises {
                 erasure_outside_of_rights_changes_nothing
                 erasure_beside_redemptions_loses_none
             }
+            concurrent {
+                erasures_of_two_persons_at_once_erase_both
+                concurrent_erasures_of_two_namesakes_erase_both
+            }
         }
     };
 }

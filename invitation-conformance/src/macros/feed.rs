@@ -87,6 +87,7 @@ macro_rules! __feed_promises {
                 events_after_a_purge_of_all_stand_behind_it
                 concurrent_purges_remove_each_event_once
                 cursor_is_removed_at_its_known_version_only
+                former_holder_of_a_removed_cursor_changes_no_new_one
                 purge_of_events_outside_rights_and_limits_removes_nothing
             }
         }

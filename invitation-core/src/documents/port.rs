@@ -4,7 +4,10 @@ use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState};
+use super::{
+    Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+    RemovalEvidence,
+};
 use crate::{
     event::Event,
     page::{PageRequest, StorePage},
@@ -95,6 +98,10 @@ pub trait Documents: fmt::Debug + Send + Sync {
     /// due at any time: at most `limit`, and at most [`Document::MAX_BATCH`]. Returns how many it
     /// removed; 0 when none is left. A call may remove fewer than are left.
     ///
+    /// A call with `evidence` that removes a document writes the [event](RemovalEvidence::of) in
+    /// the same atomic step. If that event is on record, the call was made before: then it MUST
+    /// change nothing, and returns 0.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
@@ -104,6 +111,7 @@ pub trait Documents: fmt::Debug + Send + Sync {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError>;
 }
 
@@ -151,8 +159,9 @@ macro_rules! forward {
                 state: &DocumentState,
                 before: Timestamp,
                 limit: NonZeroU32,
+                evidence: Option<&RemovalEvidence>,
             ) -> Result<u32, StoreError> {
-                (**self).remove_documents(kind, state, before, limit).await
+                (**self).remove_documents(kind, state, before, limit, evidence).await
             }
         }
     };

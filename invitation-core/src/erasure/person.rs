@@ -1,10 +1,9 @@
 //! The person to erase, and what the events say of that person.
 
-use super::{ERASED, erased_name, has_ended};
+use super::{ERASED, ErasedEvent, ErasedName, has_ended};
 use crate::{
     binding::Binding, detail::Detail, email::Email, event::Event, field_error::FieldError,
-    performer::Performer, record::Record, request_context::RequestContext, text::UserId,
-    time::Timestamp,
+    performer::Performer, record::Record, text::UserId, time::Timestamp,
 };
 
 /// A person to erase: a user id, and the addresses of that person.
@@ -52,20 +51,29 @@ impl Person {
         &self.addresses
     }
 
-    /// Returns `event` without the name and the source of the person who performed it.
-    pub(crate) fn unnamed(&self, event: Event) -> Event {
-        if event.performer.user() != Some(&self.user) {
-            return event;
-        }
-        let performer = match event.performer {
-            Performer::Actor { user, role, name: _ } => Performer::Actor { user, role, name: None },
-            Performer::Redeemer { user, username: _ } => {
-                Performer::Redeemer { user, username: erased_name() }
+    /// Returns what is erased from an event because the person performed it: the name and the
+    /// source. The detail stays.
+    pub(crate) fn erased_performer(&self, event: &Event) -> ErasedEvent {
+        let is_own = event.performer.user() == Some(&self.user);
+        let name = match &event.performer {
+            Performer::Actor { name, .. } => name.is_some().then_some(ErasedName::Removed),
+            Performer::Redeemer { username, .. } => {
+                (username.as_str() != ERASED).then_some(ErasedName::Replaced)
             }
-            Performer::System { name } => Performer::System { name },
+            Performer::System { .. } => None,
         };
-        let context = RequestContext { source: None, ..event.context };
-        Event { performer, context, ..event }
+        ErasedEvent {
+            id: event.id,
+            name: name.filter(|_| is_own),
+            source: is_own && event.context.source.is_some(),
+            masks: Vec::new(),
+        }
+    }
+
+    /// Returns `event` without the name and the source of the person who performed it.
+    pub(crate) fn unnamed(&self, mut event: Event) -> Event {
+        self.erased_performer(&event).apply_to(&mut event);
+        event
     }
 
     /// Returns whether the masked address in a detail may be one of the person's.
@@ -77,17 +85,17 @@ impl Person {
         self.addresses.iter().any(|address| address.masked() == value)
     }
 
-    /// Returns the detail of an event without the masked addresses of the person. `invitation` is
-    /// the one that the event is about, if it is not purged.
+    /// Returns the masked addresses of the person that are erased from the detail of an event.
+    /// `invitation` is the one that the event is about, if it is not purged.
     ///
     /// Different addresses may have the same mask. So the mask stays if the invitation is open,
     /// or if it is for another address with this mask.
-    pub(crate) fn unmasked(
+    pub(crate) fn erased_masks(
         &self,
         detail: &Detail,
         invitation: Option<&Record>,
         now: Timestamp,
-    ) -> Detail {
+    ) -> Vec<String> {
         let stays = |value: &str| {
             invitation.is_some_and(|invitation| match &invitation.binding {
                 _ if !has_ended(invitation, now) => true,
@@ -95,9 +103,9 @@ impl Person {
                 Binding::Anyone | Binding::Domain(_) => false,
             })
         };
-        detail.replaced(|name, value| {
-            let is_erased = name == Detail::BOUND_TO && self.has_mask(value) && !stays(value);
-            is_erased.then_some(ERASED)
-        })
+        let own = detail.iter().filter(|(name, value)| {
+            *name == Detail::BOUND_TO && self.has_mask(value) && !stays(value)
+        });
+        own.map(|(_, value)| value.to_owned()).collect()
     }
 }

@@ -40,9 +40,12 @@ pub trait Erasures: fmt::Debug + Send + Sync {
         page: &PageRequest<InvitationId>,
     ) -> Result<ErasedInvitations, StoreError>;
 
-    /// Replaces the name of the performer, the source and the detail of those
-    /// [events](EventErasure::events) that are still stored, and writes the event of the erasure,
-    /// in one atomic step. If that event is on record, nothing changes.
+    /// Erases the parts of those [events](EventErasure::events) that are still stored, and writes
+    /// the event of the erasure, in one atomic step. If that event is on record, nothing changes.
+    ///
+    /// [`ErasedEvent::apply_to`](super::ErasedEvent::apply_to) is the specification. MUST apply
+    /// it to the events as they are stored in this step, and MUST NOT write any other part of
+    /// them: another erasure may have changed them since the service read them.
     ///
     /// # Errors
     ///

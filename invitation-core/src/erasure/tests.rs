@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     detail::Detail,
     event::{Action, EventOutcome},
+    id::EventId,
     performer::Performer,
     request_context::RequestContext,
     revocation::Revocation,
@@ -123,6 +124,8 @@ fn event_of_the_user_loses_its_name_and_source_and_no_other_does() {
         ] {
             let before = event(performer);
             let after = person.unnamed(before.clone());
+            assert_eq!(person.erased_performer(&before).any(), is_own);
+            assert!(!person.erased_performer(&after).any(), "a second time");
             assert_eq!(after == before, !is_own);
             assert_eq!(after.performer.user(), before.performer.user());
             assert_eq!(format!("{after:?}").contains("canary"), !is_own);
@@ -149,7 +152,11 @@ fn mask_is_erased_unless_it_may_be_another_address_of_the_invitation() {
         (Some(Record { binding: Binding::Anyone, ..for_anna() }), ended, true),
     ] {
         assert!(person.may_be_named_in(&detail));
-        let after = person.unmasked(&detail, invitation.as_ref(), now);
+        let masks = person.erased_masks(&detail, invitation.as_ref(), now);
+        let mut event = Event { detail: detail.clone(), ..event(Performer::System { name: None }) };
+        let erased = ErasedEvent { id: event.id, name: None, source: false, masks };
+        erased.apply_to(&mut event);
+        let after = event.detail;
         let value = if is_erased { ERASED } else { "a***@example.com" };
         assert_eq!(after, Detail::none().with("role", "staff").with(Detail::BOUND_TO, value));
         assert_eq!(person.may_be_named_in(&after), !is_erased);
@@ -165,11 +172,69 @@ fn person_has_a_bounded_number_of_addresses() {
     assert_eq!(person.with_address(anna()).unwrap_err().field(), "addresses");
 }
 
+/// Two jobs that have read the same event erase different parts of what is stored then.
+#[test]
+fn erasure_of_an_event_keeps_what_another_one_has_erased() {
+    let performer = || Performer::Actor {
+        user: UserId::new("u-9").unwrap(),
+        role: Role::new("admin").unwrap(),
+        name: Username::new("canary").ok(),
+    };
+    let detail = Detail::none()
+        .with(Detail::BOUND_TO, "a***@example.com")
+        .with(Detail::BOUND_TO, "b***@example.com");
+    let read = Event { detail, ..event(performer()) };
+    let person = |user: &str, address: &str| {
+        let person = Person::new(UserId::new(user).unwrap());
+        person.with_address(Email::parse(address).unwrap()).unwrap()
+    };
+    let erased = |person: Person| {
+        let masks = person.erased_masks(&read.detail, None, sample::at(2_000));
+        ErasedEvent { masks, ..person.erased_performer(&read) }
+    };
+    let both =
+        [erased(person("u-9", "anna@example.com")), erased(person("u-8", "ben@example.com"))];
+    for order in [[0, 1], [1, 0]] {
+        let mut stored = read.clone();
+        for n in order {
+            both[n].apply_to(&mut stored);
+        }
+        assert_eq!(stored.performer.name(), None);
+        assert_eq!(stored.context.source, None);
+        assert!(stored.detail.iter().all(|(_, value)| value == ERASED), "{stored:?}");
+    }
+}
+
+#[test]
+fn replaced_text_of_a_detail_is_the_text_of_the_erased_detail() {
+    let mask = "\"[***@example.com";
+    let pair = Detail::json_pair(Detail::BOUND_TO, mask);
+    let detail = Detail::none()
+        .with("reason", &pair)
+        .with(&pair, mask)
+        .with("to[", Detail::BOUND_TO)
+        .with(Detail::BOUND_TO, mask)
+        .with(Detail::BOUND_TO, "anyone")
+        .with(Detail::BOUND_TO, mask);
+    let mut stored = Event { detail, ..event(Performer::System { name: None }) };
+    let masks = vec![mask.to_owned()];
+    let erased = ErasedEvent { id: stored.id, name: None, source: false, masks };
+    let mut text = stored.detail.to_json();
+    for (before, after) in erased.replacements() {
+        text = text.replace(&before, &after);
+    }
+    erased.apply_to(&mut stored);
+    assert_eq!(text, stored.detail.to_json());
+    assert_eq!(stored.detail.iter().filter(|(_, value)| *value == ERASED).count(), 2);
+}
+
 #[test]
 fn every_erased_event_is_named_in_the_detail() {
-    let events = (0..40).map(|n| Event {
+    let events = (0..40).map(|n| ErasedEvent {
         id: EventId::from_bytes([n; 16]),
-        ..event(Performer::System { name: None })
+        name: None,
+        source: true,
+        masks: Vec::new(),
     });
     let events: Vec<_> = events.collect();
     let erasure = EventErasure::new(events.clone(), event(Performer::System { name: None }));

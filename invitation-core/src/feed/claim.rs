@@ -110,7 +110,7 @@ pub async fn claim<S: FeedCursors>(
     let wanted = || CursorLease { holder: holder.clone(), until: end_of(lease, now) };
     for _ in 0..TRIES {
         let cursor = match store.cursor(name).await? {
-            None => FeedCursor::new(name.clone(), wanted()),
+            None => FeedCursor::new(name.clone(), wanted(), now),
             Some(stored) => match stored.claimed(wanted(), now) {
                 Ok(cursor) => cursor,
                 Err(taken) => return Ok(Claim::Taken(taken)),

@@ -21,8 +21,11 @@ pub struct FeedCursor {
     pub position: Option<FeedPosition>,
     /// The lease of the process that may advance the cursor; none if it was released.
     pub lease: Option<CursorLease>,
-    /// The number of times that the cursor was claimed. It serves as the fence: a holder may
-    /// change the cursor only while the number is that of its own claim.
+    /// The number of the latest claim, greater than those before; 0 before the first. It serves as
+    /// the fence: a holder may change the cursor only while the number is that of its own claim.
+    ///
+    /// It begins with the time of the claim, in microseconds. So a cursor that was removed and
+    /// claimed anew has another number than its former holder knows.
     pub claims: u64,
     /// The number of changes, from 1 on.
     pub version: u64,
@@ -39,16 +42,19 @@ pub struct CursorLease {
 }
 
 impl FeedCursor {
-    /// Returns whether a store that has `stored` under this name may replace it by this cursor.
-    /// This is the specification of [`FeedCursors::replace_cursor`].
+    /// Returns whether a store that has `stored` under this name may replace it by this cursor:
+    /// its version follows the stored one, and no claim behind its own is stored. This is the
+    /// specification of [`FeedCursors::replace_cursor`].
     #[must_use]
     pub fn replaces(&self, stored: Option<&Self>) -> bool {
-        stored.map_or(0, |stored| stored.version).checked_add(1) == Some(self.version)
+        let (version, claims) = stored.map_or((0, 0), |stored| (stored.version, stored.claims));
+        version.checked_add(1) == Some(self.version) && claims <= self.claims
     }
 
     /// Returns a cursor that was claimed for the first time.
-    pub(super) fn new(name: CursorName, lease: CursorLease) -> Self {
-        Self { name, position: None, lease: Some(lease), claims: 1, version: 1 }
+    pub(super) fn new(name: CursorName, lease: CursorLease, now: Timestamp) -> Self {
+        let claims = number_of_claim(0, now);
+        Self { name, position: None, lease: Some(lease), claims, version: 1 }
     }
 
     /// Returns the cursor of a consumer that has come to a position and claims nothing; none if it
@@ -74,7 +80,7 @@ impl FeedCursor {
         match &self.lease {
             Some(other) if other.holder != lease.holder && now < other.until => Err(other.clone()),
             _ => {
-                let claims = self.claims.saturating_add(1);
+                let claims = number_of_claim(self.claims, now);
                 Ok(Self { lease: Some(lease), claims, ..self.next() })
             }
         }
@@ -105,6 +111,11 @@ impl FeedCursor {
     }
 }
 
+/// Returns the number of a claim at `now` that follows the claim of the number `before`.
+fn number_of_claim(before: u64, now: Timestamp) -> u64 {
+    before.saturating_add(1).max(u64::try_from(now.as_micros()).unwrap_or(0))
+}
+
 /// The durable cursors of a store.
 ///
 /// # For implementors
@@ -121,7 +132,8 @@ pub trait FeedCursors: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store fails.
     async fn cursor(&self, name: &CursorName) -> Result<Option<FeedCursor>, StoreError>;
 
-    /// Stores a cursor in place of the one with the version before, and returns whether it did.
+    /// Stores a cursor in place of the one with the version before, unless that has a later claim,
+    /// and returns whether it did.
     ///
     /// A store MUST compare and write in one atomic step, as [`FeedCursor::replaces`] specifies:
     /// of several replacements of one version, exactly one returns `true`. Otherwise it MUST
@@ -166,7 +178,7 @@ mod tests {
     }
 
     fn held_by_a() -> FeedCursor {
-        FeedCursor::new(CursorName::new("mail").unwrap(), lease("a", 100))
+        FeedCursor::new(CursorName::new("mail").unwrap(), lease("a", 100), at(1))
     }
 
     #[test]
@@ -174,7 +186,9 @@ mod tests {
         let cursor = held_by_a();
         assert_eq!(cursor.claimed(lease("b", 300), at(99)), Err(lease("a", 100)));
         let taken = cursor.claimed(lease("b", 300), at(100)).unwrap();
-        assert_eq!((taken.claims, taken.version, taken.lease), (2, 2, Some(lease("b", 300))));
+        assert_eq!((taken.claims, taken.version, &taken.lease), (100, 2, &Some(lease("b", 300))));
+        let back = taken.claimed(lease("b", 300), at(7)).unwrap();
+        assert_eq!((back.claims, back.version), (101, 3), "although the clock went back");
         assert!(cursor.claimed(lease("a", 300), at(99)).is_ok(), "the holder itself");
         let free = cursor.released(1).unwrap();
         assert!(free.claimed(lease("b", 300), at(0)).is_ok(), "released");
@@ -191,7 +205,7 @@ mod tests {
         assert_eq!(taken.position, Some(position(5)));
         assert_eq!(taken.advanced(1, position(9), lease("a", 400)), None);
         assert_eq!(taken.released(1), None);
-        assert!(taken.advanced(2, position(9), lease("b", 400)).is_some());
+        assert!(taken.advanced(taken.claims, position(9), lease("b", 400)).is_some());
     }
 
     #[test]
@@ -211,7 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn replacement_needs_the_version_before() {
+    fn replacement_needs_the_version_before_and_no_later_claim() {
+        let (name, now) = (CursorName::new("mail").unwrap(), at(150));
+        let anew = FeedCursor::new(name, lease("b", 200), now);
+        let late = held_by_a().released(1).unwrap();
+        assert!(!late.replaces(Some(&anew)), "the cursor was removed and claimed anew");
         let first = held_by_a();
         let second = first.released(1).unwrap();
         assert!(first.replaces(None) && second.replaces(Some(&first)));

@@ -87,7 +87,8 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
     ///
     /// Round trips: three to five, one for each page, and for each 160 invitations on it a write,
     /// a read for each funnel that the run has not met yet, and a read for each invitation
-    /// that was created earlier. A run that finds another counter at work reads more.
+    /// that was created earlier. A run that finds another counter at work reads more. After a
+    /// recount, each run has two or three more, until all former documents are removed.
     ///
     /// # Errors
     ///
@@ -108,7 +109,7 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
             }
         }
         follow(&self.store, &name, run.progress.position()).await?;
-        self.remove_former_generation(run.progress.generation()).await?;
+        self.remove_former_generation(&run.progress, by).await?;
         Ok(counted)
     }
 
@@ -154,17 +155,24 @@ impl<S: Feed + FeedCursors + Documents> FunnelCounter<S> {
     ) -> Result<u32, StoreError> {
         let progress = Progress::read(self.store.document(&Progress::key()).await?)?;
         let state = keys::state(progress.generation());
-        self.store.remove_documents(&keys::journeys(), &state, before, max).await
+        self.store.remove_documents(&keys::journeys(), &state, before, max, None).await
     }
 
-    /// Removes the documents that a [recount](Self::recount) has replaced, one batch of each kind.
-    async fn remove_former_generation(&self, generation: u64) -> Result<(), StoreError> {
-        let Some(former) = generation.checked_sub(1).filter(|former| *former > 0) else {
-            return Ok(());
-        };
-        let (state, max) = (keys::state(former), NonZeroU32::MAX);
+    /// Removes documents that a [recount](Self::recount) has replaced: one batch of each kind, of
+    /// the oldest generation that is left. No counter writes documents of a former generation.
+    async fn remove_former_generation(&self, progress: &Progress, by: RunId) -> Result<(), Error> {
+        let Some(former) = progress.former() else { return Ok(()) };
+        let (state, max, mut removed) = (keys::state(former), NonZeroU32::MAX, 0_u32);
         for kind in [keys::journeys(), keys::figures()] {
-            self.store.remove_documents(&kind, &state, Timestamp::MAX, max).await?;
+            let some =
+                self.store.remove_documents(&kind, &state, Timestamp::MAX, max, None).await?;
+            removed = removed.saturating_add(some);
+        }
+        if removed == 0 {
+            let cleaned = progress.without_former(by)?;
+            let document = cleaned.document().map(std::slice::from_ref).unwrap_or_default();
+            // If another counter has written the progress, a later run comes here again.
+            let _ = self.store.replace_documents(document, &[]).await?;
         }
         Ok(())
     }

@@ -27,6 +27,10 @@ struct ProgressFacts {
     v: u8,
     /// The number of times that counting began, from 1 on.
     generation: u64,
+    /// The oldest former generation of which documents may still be stored; none if all are
+    /// removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former: Option<u64>,
     /// The first event that was counted, and the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first: Option<Counted>,
@@ -86,8 +90,9 @@ impl Counted {
 
 impl ProgressFacts {
     fn new(generation: u64) -> Self {
-        let (first, latest, incomplete, discontinuities, by) = (None, None, false, 0, None);
-        Self { v: FORM, generation, first, latest, incomplete, discontinuities, by }
+        let (former, first, latest, incomplete) = (None, None, None, false);
+        let (discontinuities, by) = (0, None);
+        Self { v: FORM, generation, former, first, latest, incomplete, discontinuities, by }
     }
 }
 
@@ -160,7 +165,21 @@ impl Progress {
     /// Returns the progress of a counter that begins at the first event of the feed.
     pub(super) fn anew(&self, now: Timestamp, by: RunId) -> Result<Self, StoreError> {
         let anew = ProgressFacts::new(self.facts.generation.saturating_add(1));
-        self.next(ProgressFacts { by: Some(by), ..anew }, now)
+        let former = self.facts.former.or(Some(self.facts.generation));
+        self.next(ProgressFacts { former, by: Some(by), ..anew }, now)
+    }
+
+    /// Returns the oldest former generation of which documents may still be stored.
+    pub(super) fn former(&self) -> Option<u64> {
+        self.facts.former.filter(|former| *former < self.facts.generation)
+    }
+
+    /// Returns the progress after all documents of the oldest former generation were removed.
+    pub(super) fn without_former(&self, by: RunId) -> Result<Self, StoreError> {
+        let following = self.former().and_then(|former| former.checked_add(1));
+        let former = following.filter(|following| *following < self.facts.generation);
+        let facts = ProgressFacts { former, by: Some(by), ..self.facts.clone() };
+        self.next(facts, Timestamp::MIN)
     }
 
     fn next(&self, facts: ProgressFacts, at: Timestamp) -> Result<Self, StoreError> {

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, one_more};
 use crate::{
     documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+        Documents, RemovalEvidence,
     },
     event::Event,
     page::{PageRequest, StorePage},
@@ -96,8 +97,12 @@ impl Documents for MemoryStore {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError> {
         let mut stored = self.state();
+        if evidence.is_some_and(|evidence| stored.has_event(&evidence.event.id)) {
+            return Ok(0);
+        }
         let is_old = |document: &&Document| {
             let Document { key, state: own, at, due, .. } = document;
             key.kind == *kind && own == state && *at < before && due.is_none()
@@ -107,6 +112,10 @@ impl Documents for MemoryStore {
         for key in &old {
             stored.documents.remove(key);
         }
-        Ok(u32::try_from(old.len()).unwrap_or(u32::MAX))
+        let removed = u32::try_from(old.len()).unwrap_or(u32::MAX);
+        if let Some(evidence) = evidence.filter(|_| removed > 0) {
+            stored.write(evidence.of(removed));
+        }
+        Ok(removed)
     }
 }

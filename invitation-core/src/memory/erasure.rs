@@ -43,7 +43,7 @@ impl Erasures for MemoryStore {
         let mut state = self.state();
         if !state.has_event(&erasure.event().id) {
             for event in erasure.events() {
-                state.replace_event(event);
+                state.erase_event(event);
             }
             state.write(erasure.event().clone());
         }

@@ -11,7 +11,7 @@ use crate::{
     code::CodeDigest,
     documents::{Document, DocumentKey},
     email::EmailKey,
-    erasure::{ErasedParts, PersonErasure},
+    erasure::{ErasedEvent, ErasedParts, PersonErasure},
     event::Event,
     facts::Facts,
     feed::{CursorName, EventRemoval, EventsRemoved, FeedCursor},
@@ -359,11 +359,11 @@ impl State {
         self.events_by_id.contains_key(id)
     }
 
-    /// Replaces the event of this id, if it is still stored.
-    pub(super) fn replace_event(&mut self, event: &Event) {
-        let slot = self.events_by_id.get(&event.id).map(|slot| slot - self.removed_events);
+    /// Erases parts of an event, if it is still stored.
+    pub(super) fn erase_event(&mut self, erased: &ErasedEvent) {
+        let slot = self.events_by_id.get(&erased.id).map(|slot| slot - self.removed_events);
         if let Some(stored) = slot.and_then(|slot| self.events.get_mut(slot)) {
-            *stored = event.clone();
+            erased.apply_to(stored);
         }
     }
 

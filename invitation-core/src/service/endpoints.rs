@@ -91,7 +91,7 @@ impl<S: Store> Endpoints<S> {
 
     /// Registers an endpoint, and returns it with its secret. The secret is not shown again.
     ///
-    /// Six round trips, and one for 100 endpoints.
+    /// Five round trips, and one for 100 endpoints.
     ///
     /// # Errors
     ///
@@ -104,14 +104,14 @@ impl<S: Store> Endpoints<S> {
     ) -> Result<(Endpoint, EndpointSecret), Error> {
         let action = Action::Webhooks;
         let call = self.permitted(caller.into(), action).await?;
-        let name = DocumentName::new(&draft.name);
         let event = call.done(action, webhook::detail_of_registration(draft));
-        let secret = match self.port.register(draft, &event).await {
-            Ok(secret) => secret,
-            Err(error) => return Err(self.explain(&call, action, error).await),
-        };
-        report::succeeded(action, 1);
-        Ok((self.load(&call, action, &name?).await?, secret))
+        match self.port.register(draft, &event).await {
+            Ok(registered) => {
+                report::succeeded(action, 1);
+                Ok(registered)
+            }
+            Err(error) => Err(self.explain(&call, action, error).await),
+        }
     }
 
     /// Replaces the secret of an endpoint, and returns the new one, which is not shown again. The

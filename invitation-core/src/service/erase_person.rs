@@ -86,9 +86,10 @@ impl<S: Store + Erasures> Invitations<S> {
     /// log is erased.
     ///
     /// The job may be interrupted at any point: continue from the last cursor, or begin again,
-    /// which changes nothing that is done. It may run beside all other calls. What the person
-    /// does after the first page may stay, so block the account first. An invitation must have
-    /// ended before the first page for its address to be erased.
+    /// which changes nothing that is done. It may run beside all other calls, the erasure of
+    /// another person included. What the person does after the first page may stay, so block the
+    /// account first. An invitation must have ended before the first page for its address to be
+    /// erased.
     ///
     /// A page that changes something leaves one event, in the same atomic step. It has the user
     /// id, and the ids of erased events. It has no name and no address, not even those of the
@@ -173,13 +174,13 @@ impl<S: Store + Erasures> Invitations<S> {
         let mut invitations = HashMap::new();
         let mut erased = Vec::new();
         for event in listing.items {
-            let mut without = person.unnamed(event.clone());
+            let mut parts = person.erased_performer(&event);
             if person.may_be_named_in(&event.detail) {
                 let invitation = self.invitation_of(&event, &mut invitations).await?;
-                without.detail = person.unmasked(&event.detail, invitation, now);
+                parts.masks = person.erased_masks(&event.detail, invitation, now);
             }
-            if without != event {
-                erased.push(without);
+            if parts.any() {
+                erased.push(parts);
             }
         }
         let number = erased.len();

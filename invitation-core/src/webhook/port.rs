@@ -63,7 +63,8 @@ pub trait ManageEndpoints: fmt::Debug + Send + Sync {
         max: NonZeroU32,
     ) -> Result<PendingEvents, EndpointError>;
 
-    /// Registers an endpoint, and returns its secret.
+    /// Registers an endpoint, and returns it with its secret. After the registration, nothing may
+    /// fail: nobody else ever gets the secret.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ pub trait ManageEndpoints: fmt::Debug + Send + Sync {
         &self,
         draft: &EndpointDraft,
         event: &Event,
-    ) -> Result<EndpointSecret, EndpointError>;
+    ) -> Result<(Endpoint, EndpointSecret), EndpointError>;
 
     /// Replaces the secret of an endpoint, and returns the new one. The earlier secrets stay valid
     /// for the time `overlap`.
@@ -130,7 +131,7 @@ macro_rules! forward {
                 &self,
                 draft: &EndpointDraft,
                 event: &Event,
-            ) -> Result<EndpointSecret, EndpointError> {
+            ) -> Result<(Endpoint, EndpointSecret), EndpointError> {
                 (**self).register(draft, event).await
             }
 

@@ -1,15 +1,23 @@
 //! Reminders, retention, and what is not kept.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
+use async_trait::async_trait;
 use invitation_core::{
-    Action, Expiry, IfVersion, PageRequest, Paging, Refusal, Right, Scope,
-    delivery::{DeliveryPurpose, DeliveryState, Resend},
+    Action, Expiry, IfVersion, Intercept, Interceptor, Operation, PageRequest, Paging, Refusal,
+    Right, Scope, StoreCall, StoreError, StoreErrorKind,
+    delivery::{Deliveries, DeliveryPurpose, DeliveryState, Resend},
     documents::{DocumentFilter, DocumentKind, Documents},
 };
 use time::Duration;
 
-use crate::house::{Done, House, TEN, admin, manager, refusal, staff};
+use crate::house::{Done, House, TEN, admin, manager, message_of, refusal, staff};
 
 #[tokio::test]
 async fn reminder_comes_once_for_each_expiry_with_its_event() -> Done {
@@ -60,7 +68,11 @@ async fn old_deliveries_and_counts_are_removed() -> Done {
     house.clock.advance(Duration::SECOND);
     assert_eq!(house.deliveries.remove_old_counts(TEN).await?, 2);
     assert_eq!(house.deliveries.remove_ended(&admin(), age, TEN).await?, 1);
-    assert_eq!(house.events(Action::Purge).await.len(), 1);
+    let [event] = &house.events(Action::Purge).await[..] else { panic!("one event") };
+    assert_eq!(
+        (event.detail.get("deliveries"), event.detail.get("state")),
+        (Some("1"), Some("failed"))
+    );
     let budgets = DocumentFilter::all(DocumentKind::new("mail-budget")?);
     let page = PageRequest { after: None, limit: 10 };
     assert!(house.store.list_documents(&Scope::All, &budgets, &page).await?.items.is_empty());
@@ -68,6 +80,48 @@ async fn old_deliveries_and_counts_are_removed() -> Done {
     let refused = house.deliveries.remove_ended(&manager("sales"), age, TEN).await;
     assert_eq!(refusal(refused), Some(Refusal::Forbidden { right: Right::Purge }));
     Ok(())
+}
+
+/// A store that fails, or a call that is dropped, between the removals of two states.
+#[tokio::test]
+async fn interrupted_removal_leaves_an_event_for_each_state_that_it_removed() -> Done {
+    let house = House::new();
+    let first = house.invite("anna@example.com").await.invitation().id();
+    house.fail(first).await;
+    let second = house.invite("ben@example.com").await.invitation().id();
+    house.queue().await;
+    let claimed = house.claim(&house.delivery_of(second).await).await.unwrap();
+    let message = message_of(&claimed);
+    assert!(house.deliveries.sent(&house.worker, &claimed, &message).await?);
+    let age = Duration::days(30);
+    house.clock.advance(age);
+    house.clock.advance(Duration::SECOND);
+
+    let documents = Intercept::new(Arc::clone(&house.store), SecondRemovalFails::default());
+    let failing = Deliveries::new(house.invitations.clone(), Arc::new(documents));
+    failing.remove_ended(&admin(), age, TEN).await.unwrap_err();
+    let [event] = &house.events(Action::Purge).await[..] else { panic!("one event") };
+    assert_eq!(
+        (event.detail.get("deliveries"), event.detail.get("state")),
+        (Some("1"), Some("sent"))
+    );
+    assert_eq!(house.deliveries.remove_ended(&admin(), age, TEN).await?, 1);
+    assert_eq!(house.events(Action::Purge).await.len(), 2);
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct SecondRemovalFails(AtomicU32);
+
+#[async_trait]
+impl Interceptor for SecondRemovalFails {
+    async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+        if operation == Operation::RemoveDocuments && self.0.fetch_add(1, Ordering::Relaxed) == 1 {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, operation.as_str()));
+        }
+        let _ = call.await;
+        Ok(())
+    }
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod house;
 mod keeping;
 mod new_codes;
 mod resending;
+mod unreadable;
 mod working;

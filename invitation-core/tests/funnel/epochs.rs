@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use invitation_core::{
     Action, Event, Invitations, MemoryStore, PageRequest, Scope, StoreError, StorePage, Timestamp,
     documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+        Documents, RemovalEvidence,
     },
     feed::{
         CursorName, Feed, FeedCursor, FeedCursors, FeedEpoch, FeedEvent, FeedPage, FeedPosition,
@@ -123,8 +124,9 @@ impl Documents for Promoted {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError> {
-        self.store.remove_documents(kind, state, before, limit).await
+        self.store.remove_documents(kind, state, before, limit, evidence).await
     }
 }
 

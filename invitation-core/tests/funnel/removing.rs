@@ -41,6 +41,29 @@ async fn documents_name_no_user_and_no_document_is_left_of_a_former_count() {
     assert_eq!(documents(&store, "funnel").await, 5);
 }
 
+/// A host counts anew again before the documents of the count before are removed.
+#[tokio::test]
+async fn recounts_in_a_row_leave_no_document_of_a_former_count() {
+    let store = filled().await;
+    let counter = FunnelCounter::new(&store);
+    counter.recount(at(0)).await.expect("it begins anew");
+    counter.recount(at(1)).await.expect("it begins anew");
+    let _ = counter.run().await.expect("it counts");
+    counter.recount(at(2)).await.expect("it begins anew");
+    // Each run removes documents of one former count.
+    for _ in 0..8 {
+        let _ = counter.run().await.expect("it counts");
+    }
+    assert_eq!(documents(&store, "funnel-journey").await, 10);
+    assert_eq!(documents(&store, "funnel").await, 5, "the progress, and four funnels");
+    let filter = DocumentFilter::all(DocumentKind::new("funnel").expect("a kind"));
+    let page = PageRequest { after: None, limit: 10 };
+    let before = store.list_documents(&Scope::All, &filter, &page).await.expect("a list");
+    let _ = counter.run().await.expect("it counts");
+    let after = store.list_documents(&Scope::All, &filter, &page).await.expect("a list");
+    assert_eq!(after, before, "nothing is left to do");
+}
+
 #[tokio::test]
 async fn removed_journeys_leave_the_numbers_and_count_no_later_event() {
     let store = filled().await;

@@ -60,12 +60,12 @@ impl<S: Documents + FeedRetention> ManageEndpoints for Webhooks<S> {
         &self,
         draft: &EndpointDraft,
         event: &Event,
-    ) -> Result<EndpointSecret, EndpointError> {
+    ) -> Result<(webhook::Endpoint, EndpointSecret), EndpointError> {
         let new = NewEndpoint::checked(&draft.name, &draft.url).map_err(EndpointError::Invalid)?;
         let new = draft.division.clone().into_iter().fold(new, NewEndpoint::in_division);
         let new = if draft.has_names { new.with_names() } else { new };
-        let secret = self.register_with(new, std::slice::from_ref(event)).await?;
-        Ok(revealed(&secret))
+        let (endpoint, secret) = self.register_with(new, std::slice::from_ref(event)).await?;
+        Ok((shown(endpoint), revealed(&secret)))
     }
 
     async fn rotate_secret(

@@ -9,7 +9,7 @@ use invitation_core::{
 
 use super::{
     Webhooks,
-    endpoint::NewEndpoint,
+    endpoint::{Endpoint, NewEndpoint},
     error::WebhookError,
     manage::{MAX_TRIES, conflict},
     secret::WebhookSecret,
@@ -32,7 +32,7 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
     /// [`WebhookError::TooManyEndpoints`];
     /// [`WebhookError::Store`]; [`WebhookError::Entropy`].
     pub async fn register(&self, endpoint: NewEndpoint) -> Result<WebhookSecret, WebhookError> {
-        self.register_with(endpoint, &[]).await
+        self.register_with(endpoint, &[]).await.map(|(_, secret)| secret)
     }
 
     /// Registers an endpoint, and stores events in the same atomic step.
@@ -40,7 +40,7 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
         &self,
         endpoint: NewEndpoint,
         events: &[Event],
-    ) -> Result<WebhookSecret, WebhookError> {
+    ) -> Result<(Endpoint, WebhookSecret), WebhookError> {
         self.sender.check(&endpoint.url)?;
         let (key, now) = (stored::key(&endpoint.name), self.clock.now());
         let secret = WebhookSecret::generate(&*self.vault.entropy)?;
@@ -74,7 +74,7 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
                     let document = Document::new(key.clone(), stored::removed(), now);
                     let document = record.encode(document, &self.vault)?;
                     if self.store.replace_documents(&[document], events).await? {
-                        return Ok(secret);
+                        return Ok((record.view(key.name), secret));
                     }
                 }
             }

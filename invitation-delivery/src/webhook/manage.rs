@@ -253,7 +253,7 @@ impl<S: Documents> Webhooks<S> {
     pub(super) async fn sweep(&self) -> Result<(), WebhookError> {
         let limit = NonZeroU32::new(PAGE).unwrap_or(NonZeroU32::MIN);
         let (kind, state) = (stored::kind(), stored::removed());
-        self.store.remove_documents(&kind, &state, Timestamp::MAX, limit).await?;
+        self.store.remove_documents(&kind, &state, Timestamp::MAX, limit, None).await?;
         Ok(())
     }
 }

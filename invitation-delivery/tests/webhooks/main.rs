@@ -7,6 +7,7 @@ mod leases;
 mod limits;
 mod promises;
 mod purging;
+mod registering;
 mod secrets;
 
 use invitation_core::MemoryStore;

@@ -13,7 +13,8 @@ use invitation_core::{
     MemoryStore, StoreError, Timestamp,
     audit::Event,
     documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+        Documents, RemovalEvidence,
     },
     feed::{
         CursorName, EventRemoval, EventsRemoved, Feed, FeedCursor, FeedCursors, FeedPage,

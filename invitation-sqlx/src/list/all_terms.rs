@@ -133,6 +133,7 @@ impl ListQuery<'_> {
 
     /// Writes the exact matches of a term in a division, in the list's order.
     fn exactly<DB: Dialect>(&self, s: &mut Statement<DB>, division: &Division, term: &SearchTerm) {
+        s.keep_secret();
         let fixed = [Value::Text(term.as_str()), Value::Text(division.as_str())];
         self.scan(s, Index::TermsKey, &fixed);
     }

@@ -11,7 +11,8 @@ use super::{
     plan::{self, Plan},
 };
 use crate::{
-    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
+    dialect::Dialect, error::store_error, names::Names, ops::Step, render, row,
+    statement::Statement,
 };
 
 /// The maximum number of candidates of a search. Beyond it, the numbers are lower bounds.
@@ -30,7 +31,11 @@ pub(crate) async fn count<DB: Dialect>(
     if let Some(search) = &filter.search {
         let page = PageRequest { after: None, limit: 1 };
         let query = ListQuery { names, scope, filter, page: &page };
-        return query.count::<DB>(conn, search, cap).await;
+        let failed = |error| store_error::<DB>("count", error);
+        let mut step = Step::<DB>::begin_to_read(conn, true).await.map_err(failed)?;
+        let counted = query.count::<DB>(step.conn(), search, cap).await?;
+        step.end_read().await.map_err(failed)?;
+        return Ok(counted);
     }
     let mut s = Statement::<DB>::new("");
     for (n, status) in Status::ALL.iter().copied().enumerate() {

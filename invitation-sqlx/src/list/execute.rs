@@ -10,7 +10,8 @@ use super::{
     plan::{self, Plan},
 };
 use crate::{
-    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
+    dialect::Dialect, error::store_error, names::Names, ops::Step, render, row,
+    statement::Statement,
 };
 
 pub(crate) async fn list<DB: Dialect>(
@@ -20,7 +21,19 @@ pub(crate) async fn list<DB: Dialect>(
     filter: &Filter,
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-    let query = ListQuery { names, scope, filter, page };
+    let failed = |error| store_error::<DB>("list", error);
+    let mut step =
+        Step::<DB>::begin_to_read(conn, filter.search.is_some()).await.map_err(failed)?;
+    let listed = list_on::<DB>(step.conn(), ListQuery { names, scope, filter, page }).await?;
+    step.end_read().await.map_err(failed)?;
+    Ok(listed)
+}
+
+async fn list_on<DB: Dialect>(
+    conn: &mut DB::Connection,
+    query: ListQuery<'_>,
+) -> Result<StorePage<Record, InvitationId>, StoreError> {
+    let ListQuery { names, scope, filter, page } = query;
     let chosen = match &filter.search {
         Some(search) => all_terms::choose::<DB>(conn, names, scope, search).await?,
         None => ChosenTerms::default(),

@@ -30,7 +30,8 @@ pub(crate) async fn cursor<DB: Dialect>(
     found.as_ref().map(row::cursor::<DB>).transpose()
 }
 
-/// Stores a cursor in place of the one with the version before. Returns whether it did.
+/// Stores a cursor in place of the one with the version before, unless that has a later claim.
+/// Returns whether it did.
 pub(crate) async fn replace_cursor<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -50,7 +51,9 @@ pub(crate) async fn replace_cursor<DB: Dialect>(
         for (n, (column, value)) in row::CURSOR.split(", ").zip(cursor.values()).enumerate() {
             s.sql(if n == 0 { "" } else { ", " }).sql(column).sql(" = ").value(value);
         }
+        let claims = i64::try_from(cursor.claims).unwrap_or(i64::MAX);
         s.sql(" WHERE name = ").text(cursor.name.as_str()).sql(" AND version = ").int(before);
+        s.sql(" AND claims <= ").int(claims);
         s.run(step.conn()).await.map_err(failed)? == 1
     };
     step.commit().await.map_err(|error| commit_error::<DB>("replace_cursor", error))?;

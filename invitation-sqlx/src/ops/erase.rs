@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use invitation_core::{
-    Event, Facts, InvitationId, Lease, PageRequest, Position, Record, Redemption, StoreError,
-    StorePage,
-    erasure::{ERASED, ErasedInvitations, ErasedParts, EventErasure, PersonErasure},
+    Facts, InvitationId, Lease, PageRequest, Position, Record, Redemption, StoreError, StorePage,
+    erasure::{ERASED, ErasedEvent, ErasedInvitations, ErasedParts, EventErasure, PersonErasure},
 };
 
 use super::{Begin, Step, apply, search_terms};
@@ -16,7 +15,6 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
-    values::InputRow as _,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -241,24 +239,37 @@ pub(crate) async fn erase_events<DB: Dialect>(
         return step.rollback().await.map_err(failed);
     }
     for event in erasure.events() {
-        replace::<DB>(step.conn(), names, event).await.map_err(failed)?;
+        erase_parts::<DB>(step.conn(), names, event).await.map_err(failed)?;
     }
     step.commit().await.map_err(|error| commit_error::<DB>("erase_events", error))
 }
 
-/// The columns of an event that an erasure may change.
-const ERASABLE: [&str; 3] = ["actor_name", "source", "detail"];
-
-async fn replace<DB: Dialect>(
+/// Erases parts of an event. The other columns, and the other pairs of the detail, stay as they
+/// are stored.
+async fn erase_parts<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    event: &Event,
+    event: &ErasedEvent,
 ) -> sqlx::Result<()> {
+    if !event.any() {
+        return Ok(());
+    }
     let mut s = Statement::<DB>::new(format!("UPDATE {} SET ", names.events));
-    let values = row::EVENT.split(", ").zip(event.values());
-    let erasable = values.filter(|(column, _)| ERASABLE.contains(column));
-    for (n, (column, value)) in erasable.enumerate() {
-        s.sql(if n == 0 { "" } else { ", " }).sql(format_args!("{column} = ")).value(value);
+    let mut separator = "";
+    if let Some(name) = event.name {
+        s.sql("actor_name = ").opt_text(name.kept());
+        separator = ", ";
+    }
+    if event.source {
+        s.sql(format_args!("{separator}source = NULL"));
+        separator = ", ";
+    }
+    let replacements: Vec<_> = event.replacements().collect();
+    if !replacements.is_empty() {
+        s.sql(format_args!("{separator}detail = {}detail", "REPLACE(".repeat(replacements.len())));
+        for (before, after) in replacements {
+            s.sql(", ").text(before).sql(", ").text(after).sql(")");
+        }
     }
     s.sql(" WHERE id = ").blob(event.id.as_bytes());
     s.run(conn).await?;

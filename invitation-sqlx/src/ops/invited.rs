@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use invitation_core::{EmailKey, Invitee, StoreError, Timestamp};
 
+use super::Step;
 use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
 
 pub(crate) async fn are_invited<DB: Dialect>(
@@ -12,22 +13,26 @@ pub(crate) async fn are_invited<DB: Dialect>(
     invitees: &[Invitee],
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
+    let failed = |error| store_error::<DB>("are_invited", error);
     let mut found = HashSet::new();
+    let mut step = Step::<DB>::begin_to_read(conn, !invitees.is_empty()).await.map_err(failed)?;
     for chunk in invitees.chunks(DB::addresses_at_once()) {
         // The query asks for the addresses in all divisions. Pairs of two lists would give
         // MySQL's planner too many ranges.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
         let mut s = Statement::<DB>::new("SELECT DISTINCT i.division, i.email_key FROM ");
+        s.keep_secret();
         let addresses: Vec<_> = addresses.into_iter().map(EmailKey::as_str).collect();
         DB::invited_to(&mut s, names, &addresses, |s| {
             s.sql(" AND i.expires_at > ").int(now.as_micros());
             s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
         });
-        let rows = s.all(conn).await.map_err(|error| store_error::<DB>("are_invited", error))?;
+        let rows = s.all(step.conn()).await.map_err(failed)?;
         for row in &rows {
             found.insert(row::invitee::<DB>(row)?);
         }
     }
+    step.end_read().await.map_err(failed)?;
     let is_found = |one: &Invitee| {
         found.contains(&(one.division.as_str().to_owned(), one.address.as_str().to_owned()))
     };

@@ -46,6 +46,25 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         Ok(step)
     }
 
+    /// Begins a step that only reads. It is empty unless its statements have secrets and the
+    /// connection belongs to a host whose driver would write them into the text of a statement.
+    pub(crate) async fn begin_to_read(
+        conn: &'c mut DB::Connection,
+        has_secrets: bool,
+    ) -> sqlx::Result<Self> {
+        if !has_secrets || !DB::guards_secrets(conn) {
+            return Ok(Self { conn, levels: 0 });
+        }
+        let mut step = Self::begin(conn, Begin::Nested).await?;
+        step.expect_secrets().await?;
+        Ok(step)
+    }
+
+    /// Ends a step that only read.
+    pub(crate) async fn end_read(self) -> sqlx::Result<()> {
+        if self.levels == 0 { Ok(()) } else { self.rollback().await }
+    }
+
     pub(crate) fn conn(&mut self) -> &mut DB::Connection {
         self.conn
     }

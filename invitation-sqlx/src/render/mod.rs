@@ -259,6 +259,7 @@ pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Time
 /// Writes that the address or the name of one redeemer matches all terms. The subquery reads the
 /// terms of an invitation once for all searched terms, in the order of its index.
 fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
+    s.keep_secret();
     s.sql(" AND (1 = 0");
     if !search.tags().is_empty() {
         s.sql(" OR i.tag IN ").list(search.tags(), |s, tag| {
@@ -279,6 +280,7 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
 
 /// Writes the end of a query for the terms `w` of an invitation: one part of them meets all terms.
 pub(crate) fn meets_all<DB: Dialect>(s: &mut Statement<DB>, terms: &[SearchTerm]) {
+    s.keep_secret();
     s.sql(" GROUP BY w.part HAVING ");
     for (n, term) in terms.iter().enumerate() {
         s.sql(if n == 0 { "MAX(CASE WHEN w.term >= " } else { " + MAX(CASE WHEN w.term >= " });
@@ -297,6 +299,7 @@ pub(crate) fn search_terms<DB: Dialect>(
     is: &str,
     term: &SearchTerm,
 ) {
+    s.keep_secret();
     let (below, end) = end_of(term);
     by_index(s, names, Index::TermsKey);
     s.sql(format_args!(" WHERE i.term {is} "));
@@ -311,6 +314,7 @@ pub(crate) fn search_terms<DB: Dialect>(
 
 /// Writes the rows of invitations `i` whose code may begin with the searched text.
 pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: &Search) {
+    s.keep_secret();
     by_index(s, names, Index::CodesTag);
     s.sql(" WHERE ");
     if search.tags().is_empty() {

@@ -1,8 +1,8 @@
 //! Faults on PostgreSQL. Tests of broken connections are in `postgres_lost.rs`.
 
-use std::time::Duration;
+use std::{str::FromStr as _, time::Duration};
 
-use invitation_core::{Draft, Error, Invitations};
+use invitation_core::{Draft, Error, Invitations, StoreError, StoreErrorKind};
 use invitation_sqlx::{
     PgStore,
     sqlx::{self, Connection, Postgres},
@@ -16,7 +16,7 @@ use crate::{
     support::{
         create,
         host::{Host, Kind, add_user, number, try_to_add_user, unsynced_pool},
-        manager, redeemer, redemptions_on_record, uses,
+        manager, redeemer, redemptions_on_record, trail, uses,
     },
 };
 
@@ -109,6 +109,41 @@ async fn commit_of_a_failed_host_transaction_is_an_error_and_keeps_nothing() {
         tx.commit().await.unwrap();
         assert_eq!((host.users().await, uses(&host.invitations).await), (1, 1));
     }
+}
+
+/// After a failover, a pool may still lead to the former primary server, which only reads. The
+/// server refuses each write before it does anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn server_that_only_reads_is_unavailable_and_keeps_nothing() {
+    let database = Postgres::empty();
+    let primary = PgStore::new(unsynced_pool(&database.url, 1).await);
+    primary.migrate().await.unwrap();
+    let primary = Invitations::new(primary);
+    let (_, code) = create(&primary).await;
+    let before = trail(&primary).await;
+
+    let options = sqlx::postgres::PgConnectOptions::from_str(&database.url).unwrap();
+    let options = options.options([("default_transaction_read_only", "on")]);
+    let pool = sqlx::PgPool::connect_with(options).await.unwrap();
+    let standby = Invitations::new(PgStore::new(pool));
+    let error = standby.redeem(&code, &redeemer("anna")).await.unwrap_err();
+    assert_eq!(store_error(error).kind(), StoreErrorKind::Unavailable);
+    let error = standby.create(&manager(), Draft::new()).await.unwrap_err();
+    assert_eq!(store_error(error).kind(), StoreErrorKind::Unavailable);
+    // Callers at the same moment share a statement.
+    let callers: Vec<_> = (0..8).map(|n| redeemer(&format!("n-{n}"))).collect();
+    let answers = callers.iter().map(|caller| standby.redeem(&code, caller));
+    for answer in futures_util::future::join_all(answers).await {
+        assert_eq!(store_error(answer.unwrap_err()).kind(), StoreErrorKind::Unavailable);
+    }
+    assert_eq!(uses(&standby).await, 0, "reading works");
+    assert_eq!(trail(&primary).await, before);
+    primary.redeem(&code, &redeemer("anna")).await.unwrap();
+}
+
+fn store_error(error: Error) -> StoreError {
+    let Error::Store(error) = error else { panic!("{error}") };
+    error
 }
 
 /// What a host does that looks at no error.

@@ -4,7 +4,7 @@ use invitation_sqlx::sqlx::{self, MySql, Transaction};
 
 use crate::{
     others,
-    promises::{dropped_creations_and_their_failures, promises},
+    promises::{Call, dropped_calls_and_their_failures, promises},
     support::{
         create,
         host::{Host, add_user, assert_conflict, inside, try_to_add_user},
@@ -144,6 +144,12 @@ async fn concurrent_commits_are_seen_at_every_isolation_level() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_creation_fails_at_most_the_next_statement() {
-    let failures = dropped_creations_and_their_failures::<MySql>().await;
+    let failures = dropped_calls_and_their_failures::<MySql>(Call::Creation).await;
+    assert!(failures > 0, "it was dropped while it prepared, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_search_fails_at_most_the_next_statement() {
+    let failures = dropped_calls_and_their_failures::<MySql>(Call::Search).await;
     assert!(failures > 0, "it was dropped while it prepared, too");
 }

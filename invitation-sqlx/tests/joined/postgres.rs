@@ -4,7 +4,7 @@ use invitation_sqlx::sqlx::Postgres;
 
 use crate::{
     others,
-    promises::{dropped_creations_and_their_failures, promises},
+    promises::{Call, dropped_calls_and_their_failures, promises},
     support::{
         create,
         host::{Host, add_user},
@@ -44,6 +44,8 @@ async fn concurrent_commits_are_seen_under_read_committed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dropped_creation_keeps_the_hosts_work() {
-    assert_eq!(dropped_creations_and_their_failures::<Postgres>().await, 0);
+async fn dropped_creation_or_search_keeps_the_hosts_work() {
+    for call in [Call::Creation, Call::Search] {
+        assert_eq!(dropped_calls_and_their_failures::<Postgres>(call).await, 0);
+    }
 }

@@ -255,9 +255,16 @@ pub(crate) async fn keys_quotas_reservations_and_purges_commit_with_the_host<DB:
     assert_eq!(uses(&invitations).await, 1, "it is still there");
 }
 
-/// Drops creations after an increasing number of polls. Returns how often the host's next
-/// statement failed because of that; the rest of the host's work must succeed.
-pub(crate) async fn dropped_creations_and_their_failures<DB: Kind>() -> u32 {
+/// A call whose statements may carry a code or an address.
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    Creation,
+    Search,
+}
+
+/// Drops calls after an increasing number of polls. Returns how often the host's next statement
+/// failed because of that; the rest of the host's work must succeed.
+pub(crate) async fn dropped_calls_and_their_failures<DB: Kind>(call: Call) -> u32 {
     let host = Host::<DB>::new().await;
     let mut users = 0;
     let mut failures = 0;
@@ -269,7 +276,16 @@ pub(crate) async fn dropped_creations_and_their_failures<DB: Kind>() -> u32 {
         try_to_add_user(&mut tx, &format!("before-{polls}")).await.unwrap();
         let done = {
             let inside = host.invitations.on(host.invitations.store().join(&mut tx));
-            DropAfter::new(inside.create(&manager(), Draft::new()), polls).await.is_some()
+            let found = Criteria::new().matching("anna@example.com");
+            let called = async {
+                match call {
+                    Call::Creation => drop(inside.create(&manager(), Draft::new()).await.unwrap()),
+                    Call::Search => {
+                        drop(inside.list(&admin(), &found, Paging::default()).await.unwrap());
+                    }
+                }
+            };
+            DropAfter::new(called, polls).await.is_some()
         };
         // No statement may hang.
         let patience = std::time::Duration::from_secs(20);

@@ -4,7 +4,7 @@ use invitation_sqlx::sqlx::Sqlite;
 
 use crate::{
     others,
-    promises::{dropped_creations_and_their_failures, promises},
+    promises::{Call, dropped_calls_and_their_failures, promises},
     support::{
         create,
         host::{Host, add_user, assert_conflict, inside},
@@ -47,6 +47,8 @@ async fn lock_wait_timeout_is_a_retryable_error_and_keeps_the_hosts_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dropped_creation_keeps_the_hosts_work() {
-    assert_eq!(dropped_creations_and_their_failures::<Sqlite>().await, 0);
+async fn dropped_creation_or_search_keeps_the_hosts_work() {
+    for call in [Call::Creation, Call::Search] {
+        assert_eq!(dropped_calls_and_their_failures::<Sqlite>(call).await, 0);
+    }
 }

@@ -141,7 +141,8 @@ async fn ask(store: &impl Documents, question: Question) {
             assert!(store.replace_documents(&[next], &[]).await.unwrap());
         }
         Question::Remove => {
-            let removed = store.remove_documents(&kind(), &state("sent"), at(15_000), limit).await;
+            let removed =
+                store.remove_documents(&kind(), &state("sent"), at(15_000), limit, None).await;
             assert_eq!(removed.unwrap(), LIMIT);
         }
     }

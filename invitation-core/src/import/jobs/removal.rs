@@ -118,8 +118,11 @@ impl Imports {
         // A document without its files is removed last: a file without its document would stay.
         loop {
             let (kind, state) = (kind(), removing());
-            let some = self.documents.remove_documents(&kind, &state, Timestamp::MAX, AT_A_TIME);
-            if some.await? == 0 {
+            // The event was written when they were taken out of the lists.
+            let (before, event) = (Timestamp::MAX, None);
+            let some =
+                self.documents.remove_documents(&kind, &state, before, AT_A_TIME, event).await?;
+            if some == 0 {
                 return Ok(());
             }
         }

@@ -22,7 +22,7 @@ use crate::{
     decide::{Call, check_resend},
     delivery::{Delivery, DeliveryState},
     detail::Detail,
-    documents::{Document, DocumentFilter, Documents},
+    documents::{Document, DocumentFilter, Documents, RemovalEvidence},
     error::Error,
     event::{Action, Event, Reason},
     field_error::FieldError,
@@ -34,6 +34,7 @@ use crate::{
     policy::Right,
     query::Position,
     refusal::{Refusal, Verdict},
+    report,
     scope::Scope,
     store::Store,
     store_error::{StoreError, StoreErrorKind},
@@ -70,7 +71,8 @@ impl<S: Store> Deliveries<S> {
         &self.invitations
     }
 
-    /// Lists the deliveries of an invitation, newest first. Needs [`Right::View`].
+    /// Lists the deliveries of an invitation, newest first. Needs [`Right::View`]. A delivery that
+    /// this version of the library cannot read is left out and [reported](crate::observe).
     ///
     /// Two round trips.
     ///
@@ -95,7 +97,8 @@ impl<S: Store> Deliveries<S> {
     }
 
     /// Lists the deliveries within the actor's reach, or those in one state, newest first. Needs
-    /// [`Right::Resend`].
+    /// [`Right::Resend`]. A delivery that this version of the library cannot read is left out and
+    /// [reported](crate::observe).
     ///
     /// One round trip, or up to [`Limits::MAX_LIST_CALLS`] to fill a short page.
     ///
@@ -134,7 +137,8 @@ impl<S: Store> Deliveries<S> {
         for _ in 0..Limits::MAX_LIST_CALLS {
             let listing = self.documents.list_documents(scope, filter, &page).await?;
             for document in &listing.items {
-                items.push(Delivery::of_document(document)?);
+                let Some(delivery) = readable(document) else { continue };
+                items.push(delivery);
                 page.limit = page.limit.saturating_sub(1);
             }
             page.after = listing.next;
@@ -234,10 +238,13 @@ impl<S: Store> Deliveries<S> {
     /// Removes deliveries that were queued at least `age` ago and have ended, at most `max` of
     /// each state, and returns their number. Needs [`Right::Purge`], and reach of everything.
     ///
+    /// The deliveries of one state are removed in one atomic step, with an event that has their
+    /// number. A call that fails or is dropped leaves an event for each state that it has removed.
+    ///
     /// A delivery that is removed can be queued again from the same event. So do not let a
     /// consumer begin anew at events that old.
     ///
-    /// Three round trips, and one for the event if any was removed.
+    /// Three calls to the store, one for each state.
     ///
     /// # Errors
     ///
@@ -257,16 +264,22 @@ impl<S: Store> Deliveries<S> {
             let verdict = Verdict::new(Refusal::NotFound, Reason::OutOfScope);
             return Err(service.refuse(&call, Action::Purge, verdict, Place::Division(None)).await);
         }
-        let mut removed = 0_u32;
+        let (kind, mut removed) = (Delivery::kind(), 0_u32);
         for state in [DeliveryState::Sent, DeliveryState::Failed, DeliveryState::Cancelled] {
+            // An event has the id of its step.
+            let step = Call { id: service.call_by(caller)?.id, ..call.clone() };
+            let detail = Detail::none().with("state", state.as_str());
+            let event = step.done(Action::Purge, detail);
+            let evidence = RemovalEvidence { event, number: "deliveries" };
             let state = state.of_document();
-            let kind = Delivery::kind();
-            let some = self.documents.remove_documents(&kind, &state, before, max).await?;
+            let some = self
+                .documents
+                .remove_documents(&kind, &state, before, max, Some(&evidence))
+                .await?;
+            if some > 0 {
+                report::succeeded(Action::Purge, 1);
+            }
             removed = removed.saturating_add(some);
-        }
-        if removed > 0 {
-            let detail = Detail::none().with("deliveries", &removed.to_string());
-            service.store.record(&[call.done(Action::Purge, detail)]).await?;
         }
         Ok(removed)
     }
@@ -295,4 +308,11 @@ impl<S: Store> Deliveries<S> {
         let target = Target::Id(id);
         self.invitations.refuse_about(call, Action::Resend, &target, verdict).await
     }
+}
+
+/// Reads a delivery. One that this version cannot read, as a newer one may have written it, must
+/// not hold up the others: it is reported.
+fn readable(document: &Document) -> Option<Delivery> {
+    let read = Delivery::of_document(document);
+    read.inspect_err(|_| report::unreadable(&document.key)).ok()
 }

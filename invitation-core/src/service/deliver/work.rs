@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::Deliveries;
+use super::{Deliveries, readable};
 use crate::{
     actor::SystemActor,
     code::InvitationCode,
@@ -83,15 +83,32 @@ impl<S: Store> Deliveries<S> {
 
     /// Returns deliveries that are due, the longest due first.
     ///
-    /// One round trip.
+    /// A delivery that this version of the library cannot read, as a newer one may have written
+    /// it, is left out and [reported](crate::observe). The others are returned in its place, as
+    /// long as it is among the first [`Document::MAX_BATCH`] that are due.
+    ///
+    /// One round trip, or a few while deliveries that cannot be read are due.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
     pub async fn due(&self, limit: NonZeroU32) -> Result<Vec<Delivery>, StoreError> {
         let now = self.invitations.now();
-        let due = self.documents.due_documents(&Delivery::kind(), now, limit).await?;
-        due.iter().map(Delivery::of_document).collect()
+        let wanted = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        let mut asked = limit;
+        loop {
+            let due = self.documents.due_documents(&Delivery::kind(), now, asked).await?;
+            let unreadable = due.iter().filter(|one| Delivery::of_document(one).is_err()).count();
+            let is_enough = unreadable == 0 || due.len().saturating_sub(unreadable) >= wanted;
+            let more = u32::try_from(unreadable).unwrap_or(u32::MAX).saturating_mul(2);
+            let more = limit.saturating_add(more);
+            let is_all = u32::try_from(due.len()).is_ok_and(|n| n < Document::bounded(asked))
+                || Document::bounded(more) <= Document::bounded(asked);
+            if is_enough || is_all {
+                return Ok(due.iter().filter_map(readable).take(wanted).collect());
+            }
+            asked = more;
+        }
     }
 
     /// Claims a due delivery for `lease`, and returns it with the address and the code. Returns
@@ -243,7 +260,7 @@ impl<S: Store> Deliveries<S> {
             let done = document.next(over.clone()).never_due();
             self.documents.replace_documents(&[done], &[]).await?;
         }
-        self.documents.remove_documents(&kind, &over, now, max).await
+        self.documents.remove_documents(&kind, &over, now, max, None).await
     }
 
     async fn cancel(

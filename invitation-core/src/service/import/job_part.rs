@@ -65,12 +65,11 @@ impl<S: Store> Invitations<S> {
             import.looks_back = known.is_some();
             answer = known.map(|known| Answer::Known(known, Some(request)));
         }
-        let answer = match answer {
-            Some(known) => known,
-            None => {
-                let earlier = import.earlier();
-                self.import_after(actor.into(), &call, part, Some(&key), &earlier).await?
-            }
+        let answer = if let Some(known) = answer {
+            known
+        } else {
+            let earlier = import.earlier();
+            self.import_after(actor.into(), &call, part, Some(&key), &earlier).await?
         };
         let rows = match answer {
             Answer::New(rows) => rows.into_iter().map(PartRow::from).collect(),

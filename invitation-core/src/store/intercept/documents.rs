@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use super::{Intercept, Interceptor, Operation};
 use crate::{
     documents::{
-        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState,
+        Documents, RemovalEvidence,
     },
     event::Event,
     page::{PageRequest, StorePage},
@@ -61,8 +62,9 @@ impl<S: Documents, I: Interceptor> Documents for Intercept<S, I> {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError> {
-        let call = self.store.remove_documents(kind, state, before, limit);
+        let call = self.store.remove_documents(kind, state, before, limit, evidence);
         self.one(Operation::RemoveDocuments, call).await
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     StoreError, Timestamp,
-    documents::{Document, DocumentKind, DocumentState},
+    documents::{Document, DocumentKind, DocumentState, RemovalEvidence},
 };
 
 use super::MAX_NAMES;
@@ -13,19 +13,20 @@ use crate::{
     error::{commit_error, store_error},
     list::Index,
     names::Names,
-    ops::{Begin, Step},
+    ops::{Begin, Step, apply},
     render, row,
     statement::Statement,
 };
 
-/// Removes the oldest documents of a kind and state that are not due. Returns how many.
+/// Removes the oldest documents of a kind and state that are not due, and writes the event of the
+/// removal. Returns how many.
 pub(crate) async fn remove_documents<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    kind: &DocumentKind,
-    state: &DocumentState,
+    (kind, state): (&DocumentKind, &DocumentState),
     before: Timestamp,
     limit: NonZeroU32,
+    evidence: Option<&RemovalEvidence>,
 ) -> Result<u32, StoreError> {
     let failed = |error| store_error::<DB>("remove_documents", error);
     let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
@@ -52,6 +53,15 @@ pub(crate) async fn remove_documents<DB: Dialect>(
         });
         removed += s.run(step.conn()).await.map_err(failed)?;
     }
+    let removed = u32::try_from(removed).unwrap_or(u32::MAX);
+    if let Some(evidence) = evidence {
+        let is_new = apply::write_event::<DB>(step.conn(), names, &evidence.of(removed)).await;
+        if !is_new.map_err(failed)? {
+            // The same call was made before.
+            step.rollback().await.map_err(failed)?;
+            return Ok(0);
+        }
+    }
     step.commit().await.map_err(|error| commit_error::<DB>("remove_documents", error))?;
-    Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+    Ok(removed)
 }
