@@ -251,16 +251,17 @@ async fn ask<S: Store>(
             invitations.reservations(&admin(), None, page).await.unwrap();
         }
         Question::Invited => {
-            let row = |n: u32| {
-                let email = Email::parse(&format!("person{n}.anna@example.com")).unwrap();
-                let draft = Draft::new().with_role(Role::new("staff").unwrap());
-                let draft = draft.in_division(Division::new("sales").unwrap());
-                ImportRow::Draft(draft.for_email(email))
-            };
-            let rows = Import::new((0..500).map(|n| row(n * 10)).collect());
+            let rows = Import::new((0..500).map(invited).collect());
             invitations.rehearse(&admin(), rows).await.unwrap();
         }
     }
+}
+
+/// Returns a row of an import, for one of the addresses.
+fn invited(n: u32) -> ImportRow {
+    let email = Email::parse(&format!("person{}.anna@example.com", n * 10)).unwrap();
+    let draft = Draft::new().with_role(Role::new("staff").unwrap());
+    ImportRow::Draft(draft.in_division(Division::new("sales").unwrap()).for_email(email))
 }
 
 /// Returns a connection that receives the plan of each statement as a notice.

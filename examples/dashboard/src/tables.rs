@@ -28,7 +28,7 @@ const MARKER: &str = "invitation_demonstration";
 /// has no access yet: see `reserving.rs`.
 ///
 /// A name of 128 bytes has a comparison key of at most 11 times that length. The index on it stays
-/// below the limits of InnoDB (3,072 bytes) and PostgreSQL (2,704 bytes).
+/// below the limits of `InnoDB` (3,072 bytes) and PostgreSQL (2,704 bytes).
 const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS invitation_demonstration (seeded BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS users (

@@ -1,5 +1,7 @@
 //! Imports whose file is on no machine that is left.
 
+use std::sync::Arc;
+
 use invitation_core::{
     Action, EventCriteria, EventOutcome, Paging,
     import::{
@@ -18,7 +20,7 @@ async fn any_number_of_imports_of_another_machine_does_not_hold_up_ones_own() {
         scene.order(FileFormat::Csv, FILE.as_bytes()).await;
         scene.clock.advance(Duration::SECOND);
     }
-    scene.imports = Imports::new(scene.documents.clone(), MemorySpool::new());
+    scene.imports = Imports::new(Arc::clone(&scene.documents), MemorySpool::new());
     let own = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
     assert_eq!(scene.run().await.expect("a run"), ImportRun::Worked);
     assert_eq!(scene.job(own).await.state(), ImportState::Done);
@@ -32,7 +34,7 @@ async fn import_whose_file_no_machine_has_fails_after_a_week() {
     let id = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
     let there = std::mem::replace(
         &mut scene.imports,
-        Imports::new(scene.documents.clone(), MemorySpool::new()),
+        Imports::new(Arc::clone(&scene.documents), MemorySpool::new()),
     );
     scene.clock.advance(Duration::WEEK - Duration::SECOND);
     assert_eq!(scene.run().await.expect("a run"), ImportRun::Idle);

@@ -136,7 +136,7 @@ impl Hooks for Lapsing {
     }
 
     async fn sleep(&self, _: std::time::Duration) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

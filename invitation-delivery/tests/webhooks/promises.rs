@@ -126,7 +126,8 @@ impl Documents for Promising {
         state: &DocumentState,
         before: Timestamp,
         limit: NonZeroU32,
+        evidence: Option<&RemovalEvidence>,
     ) -> Result<u32> {
-        self.store.remove_documents(kind, state, before, limit).await
+        self.store.remove_documents(kind, state, before, limit, evidence).await
     }
 }
