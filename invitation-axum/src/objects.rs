@@ -15,9 +15,9 @@ pub(crate) struct Objects<D>(pub(crate) D);
 macro_rules! forward {
     ($($method:ident($($name:ident: $kind:ty),*))*) => {
         $(
-            fn $method<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V)
+            fn $method<V: Visitor<'de>>(self, $($name: $kind,)* receiver: V)
             -> Result<V::Value, D::Error> {
-                self.0.$method($($name,)* visitor)
+                self.0.$method($($name,)* receiver)
             }
         )*
     };
@@ -30,21 +30,21 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         self,
         _: &'static str,
         _: &'static [&'static str],
-        visitor: V,
+        receiver: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Object(visitor))
+        self.0.deserialize_map(Object(receiver))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_option(Inside(visitor))
+    fn deserialize_option<V: Visitor<'de>>(self, receiver: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_option(Inside(receiver))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
-        visitor: V,
+        receiver: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, Inside(visitor))
+        self.0.deserialize_newtype_struct(name, Inside(receiver))
     }
 
     forward! {

@@ -142,6 +142,7 @@ pub enum Refusal {
     },
 }
 
+#[cfg(feature = "files")]
 impl Refusal {
     /// Returns whether a hook of the host did not say if the command is allowed. Later it may.
     pub(crate) fn is_lapse(&self) -> bool {

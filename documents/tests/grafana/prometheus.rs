@@ -22,8 +22,12 @@ use invitation::{
         OsEntropy,
         throttle::{GuessBudgets, GuessThrottle},
     },
+    delivery::Deliveries,
     observe::{self, Observed, Observer},
-    store::{Intercept, Interceptor, Operation, StoreCall},
+    store::{
+        Intercept, Interceptor, Operation, StoreCall,
+        documents::{Document, DocumentKey, DocumentKind, DocumentState, Documents},
+    },
 };
 use invitation_testkit::{Postgres, Prometheus};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -93,6 +97,7 @@ struct Host {
     invitations: Arc<Invitations<Observed<Arc<PgStore>>>>,
     without_store: Invitations<Observed<Intercept<MemoryStore, Failing>>>,
     guessed: Invitations<MemoryStore>,
+    with_damage: Deliveries<Arc<MemoryStore>>,
     clock: ManualClock,
     admin: Actor,
 }
@@ -100,6 +105,15 @@ struct Host {
 fn newcomer(n: usize) -> Redeemer {
     let name = format!("newcomer-{n}");
     Redeemer::new(UserId::new(&name).unwrap(), Username::new(&name).unwrap())
+}
+
+/// Returns deliveries, one of which cannot be read.
+async fn with_damage() -> Deliveries<Arc<MemoryStore>> {
+    let (store, now) = (Arc::new(MemoryStore::new()), Timestamp::from_micros(0).unwrap());
+    let key = DocumentKey::new(DocumentKind::new("mail").unwrap(), "damaged").unwrap();
+    let document = Document::new(key, DocumentState::new("queued").unwrap(), now).due_at(now);
+    store.add_documents(&[document]).await.unwrap();
+    Deliveries::new(Invitations::new(Arc::clone(&store)), store)
 }
 
 impl Host {
@@ -119,6 +133,7 @@ impl Host {
             guessed: Invitations::new(MemoryStore::new())
                 .with_clock(clock.clone())
                 .with_throttle(GuessThrottle::in_process().with_budgets(budgets)),
+            with_damage: with_damage().await,
             clock,
             admin: admin.based_in(Division::new("sales").unwrap()),
         }
@@ -145,6 +160,7 @@ impl Host {
         let criteria = Criteria::new();
         let listed = self.without_store.list(&self.admin, &criteria, Paging::default()).await;
         listed.unwrap_err();
+        assert_eq!(self.with_damage.due(NonZeroU32::MIN).await.unwrap(), []);
     }
 
     /// A minute in which a crowd guesses codes from three addresses.

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use self::denials::Denials;
 #[cfg(feature = "files")]
-pub(crate) use self::import::{PartOutcome, PartRow};
+pub(crate) use self::import::{JobImport, PartOutcome, PartRow};
 pub use self::{
     check::Checked,
     created::Created,

@@ -190,7 +190,7 @@ fn kept_of<'a>(
                 kept.errors = vec![refused.to_string()];
             }
             PartOutcome::Other(RowOutcome::Failed(error)) => kept.errors = vec![error.to_string()],
-            // A created row has no code here, whichever variant it is.
+            // `Created` is always the variant above.
             PartOutcome::Other(
                 RowOutcome::Valid | RowOutcome::Skipped | RowOutcome::Created(_),
             ) => {}

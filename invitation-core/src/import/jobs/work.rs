@@ -15,7 +15,7 @@ use super::{
 use crate::{
     admit::Transactional,
     error::Error,
-    service::{ImportMode, Invitations, PartRow, PartedImport},
+    service::{ImportMode, Invitations, JobImport, PartRow, PartedImport},
     store::Store,
     store_error::StoreError,
     time::Timestamp,
@@ -170,13 +170,13 @@ impl<'a, S: Store> Work<'a, S> {
     }
 
     /// Returns the import in parts, after the first part of the file was read.
-    pub(super) fn parted(&self, reader: &PartReader<'_>) -> PartedImport {
+    pub(super) fn parted(&self, reader: &PartReader<'_>) -> JobImport {
         let order = self.job.order();
-        PartedImport::new(self.job.id())
+        let parted = PartedImport::new(self.job.id())
             .with_mode(order.mode)
             .with_duplicates(order.duplicates)
-            .expecting_addresses(reader.reader().expects_addresses())
-            .looking_back()
+            .expecting_addresses(reader.reader().expects_addresses());
+        JobImport::new(parted)
     }
 
     /// Creates as many rows as possible, part by part.
@@ -192,8 +192,8 @@ impl<'a, S: Store> Work<'a, S> {
                     none => none.insert(self.parted(&reader)),
                 };
                 let rows = std::mem::take(&mut part.rows);
-                if import.parts() < self.job.kept.parts {
-                    import.pass_over(&kept.good(rows).await.map_err(Stop::Later)?);
+                if import.parted.parts() < self.job.kept.parts {
+                    import.parted.pass_over(&kept.good(rows).await.map_err(Stop::Later)?);
                 } else {
                     let made = self.invitations.import_job_part(&actor, import, rows).await?;
                     self.keep(&part, &made, &reader).await?;
@@ -239,7 +239,8 @@ impl<'a, S: Store> Work<'a, S> {
                     none => none.insert(self.parted(&reader)),
                 };
                 let rows = std::mem::take(&mut part.rows);
-                let checked = self.invitations.rehearse_part(&actor, import, rows).await?;
+                let checked =
+                    self.invitations.rehearse_part(&actor, &mut import.parted, rows).await?;
                 let checked: Vec<_> = checked.into_iter().map(PartRow::from).collect();
                 self.keep(&part, &checked, &reader).await?;
                 if self.job.kept.parts > 1 && !writer.takes_any_number() {

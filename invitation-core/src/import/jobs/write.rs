@@ -11,7 +11,7 @@ use super::{
 use crate::{
     admit::{HostTransaction, Transactional},
     error::Error,
-    service::{Invitations, PartRow, PartedImport},
+    service::{Invitations, JobImport, PartRow},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
 };
@@ -155,7 +155,7 @@ async fn import_joined<S: Transactional>(
     invitations: &Invitations<S>,
     tx: &mut S::Transaction,
     work: &Work<'_, S>,
-    import: &mut PartedImport,
+    import: &mut JobImport,
     rows: Vec<crate::service::ImportRow>,
 ) -> Result<Vec<PartRow>, Error> {
     let actor = work.job.kept.actor.actor();

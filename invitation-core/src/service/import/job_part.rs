@@ -9,6 +9,22 @@ use crate::{
     store::Store, time::Timestamp,
 };
 
+/// An import that a worker begins, or continues after another one.
+#[derive(Debug)]
+pub(crate) struct JobImport {
+    pub(crate) parted: PartedImport,
+    /// Whether the store may have the next part already, because an earlier worker has created it.
+    looks_back: bool,
+}
+
+impl JobImport {
+    /// Asks the store for the result of each part before the part is judged anew, until a part is
+    /// new.
+    pub(crate) fn new(parted: PartedImport) -> Self {
+        Self { parted, looks_back: true }
+    }
+}
+
 /// The result of a row of a part.
 #[derive(Debug)]
 pub(crate) struct PartRow {
@@ -52,23 +68,24 @@ impl<S: Store> Invitations<S> {
     pub(crate) async fn import_job_part(
         &self,
         actor: &Actor,
-        import: &mut PartedImport,
+        import: &mut JobImport,
         rows: Vec<ImportRow>,
     ) -> Result<Vec<PartRow>, Error> {
         let call = self.call_by(actor.into())?;
-        let (key, hashes) = (import.key()?, import.hashes(&rows));
-        let part = import.import(rows);
+        let JobImport { parted, looks_back } = import;
+        let (key, hashes) = (parted.key()?, parted.hashes(&rows));
+        let part = parted.import(rows);
         let mut answer = None;
-        if import.looks_back {
+        if *looks_back {
             let request = part.request(&call, &key);
             let known = self.known(Some(&request)).await?;
-            import.looks_back = known.is_some();
+            *looks_back = known.is_some();
             answer = known.map(|known| Answer::Known(known, Some(request)));
         }
         let answer = if let Some(known) = answer {
             known
         } else {
-            let earlier = import.earlier();
+            let earlier = parted.earlier();
             self.import_after(actor.into(), &call, part, Some(&key), &earlier).await?
         };
         let rows = match answer {
@@ -78,7 +95,7 @@ impl<S: Store> Invitations<S> {
                 stored_part(known)?
             }
         };
-        import.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
+        parted.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
         Ok(rows)
     }
 }

@@ -18,7 +18,7 @@ pub use self::asked::{
     RowWarning,
 };
 #[cfg(feature = "files")]
-pub(crate) use self::job_part::{PartOutcome, PartRow};
+pub(crate) use self::job_part::{JobImport, PartOutcome, PartRow};
 pub use self::parted::PartedImport;
 use self::{
     duplicates::Mailbox,

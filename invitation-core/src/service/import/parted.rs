@@ -70,8 +70,6 @@ pub struct PartedImport {
     expects_addresses: bool,
     parts: u32,
     mailboxes: Mailboxes,
-    /// Whether the store may have the next part already, because an earlier worker has created it.
-    pub(super) looks_back: bool,
 }
 
 /// The hashes of the mailboxes of the parts so far.
@@ -130,14 +128,7 @@ impl PartedImport {
             expects_addresses: false,
             parts: 0,
             mailboxes: Mailboxes::default(),
-            looks_back: false,
         }
-    }
-
-    /// Asks the store for the result of each part before the part is judged anew, until a part is
-    /// new.
-    pub(crate) fn looking_back(self) -> Self {
-        Self { looks_back: true, ..self }
     }
 
     /// Sets whether one bad row prevents the creation of all others *of its part*. For all parts,
