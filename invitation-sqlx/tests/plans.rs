@@ -1,6 +1,7 @@
 //! Query plans of the frequent queries: each uses its intended index, and none scans a
 //! whole table. PostgreSQL logs the plans that it executed, at 100,000 rows. SQLite
-//! explains the plan that it would use. MariaDB also counts the rows that it read.
+//! explains the plan that it would use. MariaDB also counts the rows that it read; for statements with
+//! addresses, which are logged without their values, only these count.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "postgres", feature = "sqlite"))]

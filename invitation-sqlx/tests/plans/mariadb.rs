@@ -82,13 +82,19 @@ async fn mariadb_uses_the_intended_indexes() {
         let sent = statements(&log.take());
         // One message may contain several statements; no value contains a semicolon.
         let asked = sent.iter().flat_map(|text| text.split(';'));
-        let asked = asked.filter(|text| text.contains("invitation_"));
+        let asked: Vec<_> = asked.filter(|text| text.contains("invitation_")).collect();
         let read = rows_read(&mut tx).await - before;
         tx.rollback().await.unwrap();
 
+        // A statement with addresses is logged without its values, so only the rows tell how it was
+        // executed.
+        if asked.iter().any(|text| text.contains('?')) {
+            assert!(read <= bound(*question), "{question:?} read {read} rows");
+            continue;
+        }
         let (mut told, mut keys) = (String::new(), Vec::new());
         let mut conn = pool.acquire().await.unwrap();
-        for statement in asked.filter(|text| !text.trim().starts_with("INSERT")) {
+        for statement in asked.iter().filter(|text| !text.trim().starts_with("INSERT")) {
             for Line { table, way, key, rows } in plan(&mut conn, statement).await {
                 let line = format!("{table} {way} {key} {rows}\n");
                 told.push_str(&line);
