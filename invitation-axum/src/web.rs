@@ -1,8 +1,10 @@
 //! [`Web`]: the service, the host's [`Identify`], and settings.
 
-use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
+mod limits;
+mod parts;
 
-use axum::{extract::Request, http::header};
+use std::{fmt, sync::Arc};
+
 use invitation_core::{
     BaseUrl, InvitationCode, Invitations, RegistrationLink, RegistrationPage, Store,
     audit::LogMonitor,
@@ -13,14 +15,10 @@ use invitation_core::{
     import::jobs::Imports,
     webhook::{Endpoints, ManageEndpoints},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use crate::{
-    api::streamed::Pace,
-    body,
-    identify::Identify,
-    problem::{Problem, ProblemKind},
-};
+pub use self::limits::WebLimits;
+use crate::identify::Identify;
 
 /// The service that the routers call, with any store.
 ///
@@ -47,93 +45,6 @@ use crate::{
 /// assert_eq!(web.service().limits(), invitations.limits());
 /// ```
 pub type Service = Invitations<Arc<dyn Store>>;
-
-/// The limits of requests. The defaults:
-///
-/// - bodies of 1 MB, and of 5 MB for an import, which arrive within 30 seconds;
-/// - a minute for a request until its response begins;
-/// - 16 KB of headers and 8 KB of URI;
-/// - 8 imports and exports at a time;
-/// - 10 minutes for an export, and 30 seconds for the client to read each page of it;
-/// - an hour for the upload of a file to [import](Web::with_imports), and 30 seconds for each piece
-///   of it.
-///
-/// A client that stops sending or reading cannot exceed them: it loses its place among
-/// the imports and exports. Its connection stays open until the host's server or the
-/// client closes it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct WebLimits {
-    pub(crate) body: usize,
-    pub(crate) bulk_body: usize,
-    pub(crate) body_time: Duration,
-    pub(crate) request_time: Duration,
-    pub(crate) upload_time: Duration,
-    pub(crate) headers: usize,
-    pub(crate) uri: usize,
-    pub(crate) export_pace: Pace,
-    bulk_at_once: NonZeroU16,
-}
-
-impl Default for WebLimits {
-    fn default() -> Self {
-        Self {
-            body: 1_000_000,
-            bulk_body: 5_000_000,
-            body_time: Duration::from_secs(30),
-            request_time: Duration::from_mins(1),
-            upload_time: Duration::from_hours(1),
-            headers: 16 * 1024,
-            uri: 8 * 1024,
-            export_pace: Pace { total: Duration::from_mins(10), chunk: Duration::from_secs(30) },
-            bulk_at_once: NonZeroU16::MIN.saturating_add(7),
-        }
-    }
-}
-
-impl WebLimits {
-    /// Limits the time in which a body must arrive. A later body gets 408.
-    #[must_use]
-    pub fn with_body_time(self, body_time: Duration) -> Self {
-        Self { body_time, ..self }
-    }
-
-    /// Limits the total time of a request. A longer one gets 503, and it is then unknown
-    /// whether it was carried out.
-    #[must_use]
-    pub fn with_request_time(self, request_time: Duration) -> Self {
-        Self { request_time, ..self }
-    }
-
-    /// Limits the total time of an upload to `POST /imports`, also where it is longer than that of
-    /// [other requests](Self::with_request_time). A longer one gets 408.
-    #[must_use]
-    pub fn with_upload_time(self, upload_time: Duration) -> Self {
-        Self { upload_time, ..self }
-    }
-
-    /// Limits the total time of an export. After it, the file breaks off.
-    #[must_use]
-    pub fn with_export_time(self, total: Duration) -> Self {
-        Self { export_pace: Pace { total, ..self.export_pace }, ..self }
-    }
-
-    /// Limits the time in which the client of an export must read one page, of up to 200
-    /// lines. After it, the file breaks off.
-    #[must_use]
-    pub fn with_export_page_time(self, chunk: Duration) -> Self {
-        Self { export_pace: Pace { chunk, ..self.export_pace }, ..self }
-    }
-
-    /// Limits the number of simultaneous imports and exports. Further ones get 429.
-    #[must_use]
-    pub fn with_bulk_at_once(self, bulk_at_once: NonZeroU16) -> Self {
-        Self { bulk_at_once, ..self }
-    }
-
-    fn bulk_permits(&self) -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(usize::from(self.bulk_at_once.get())))
-    }
-}
 
 /// The service with settings, from which the routers are made. It is cheap to clone. The
 /// example on the [first page](crate) shows its use.
@@ -407,75 +318,6 @@ impl Web {
     #[must_use]
     pub fn imports(&self) -> Option<&Imports> {
         self.settings.imports.as_ref()
-    }
-
-    /// Returns the deliveries, or 404 if the host shows none.
-    pub(crate) fn deliveries(&self) -> Result<&Deliveries<Arc<dyn Store>>, Problem> {
-        self.deliveries.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
-    }
-
-    /// Returns the funnels, or 404 if the host shows none.
-    pub(crate) fn funnels(&self) -> Result<&Funnels<Arc<dyn Store>>, Problem> {
-        self.funnels.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
-    }
-
-    /// Returns the endpoints of webhooks, or 404 if the host shows none.
-    pub(crate) fn endpoints(&self) -> Result<&Endpoints<Arc<dyn Store>>, Problem> {
-        self.endpoints.as_ref().ok_or(Problem::new(ProblemKind::NotFound))
-    }
-
-    pub(crate) fn identify(&self) -> &dyn Identify {
-        &*self.identify
-    }
-
-    pub(crate) fn base_url(&self) -> Option<&BaseUrl> {
-        self.settings.base_url.as_ref()
-    }
-
-    /// Returns the origins of the host's pages. It is empty if none is configured.
-    pub(crate) fn own_origins(&self) -> impl Iterator<Item = &str> {
-        let base = self.base_url().map(BaseUrl::origin);
-        base.into_iter().chain(self.settings.other_origins.iter().map(String::as_str))
-    }
-
-    pub(crate) fn audit_log(&self) -> Option<&dyn LogMonitor> {
-        self.settings.audit_log.as_deref()
-    }
-
-    pub(crate) fn limits(&self) -> &WebLimits {
-        &self.settings.limits
-    }
-
-    /// Returns the permit for one more import or export, or 429 if too many are running.
-    pub(crate) fn bulk_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.bulk).try_acquire_owned().map_err(|_| {
-            Problem::new(ProblemKind::TooManyRequests)
-                .with_detail("too many imports and exports are under way")
-                .with_retry_after(Duration::from_secs(5))
-        })
-    }
-
-    /// Returns the permit for the import of a body, and the request. If too many are running, the body
-    /// is passed over before the 429: the client gets the response instead of a broken connection.
-    pub(crate) async fn bulk_permit_for(
-        &self,
-        request: Request,
-    ) -> Result<(OwnedSemaphorePermit, Request), Problem> {
-        match self.bulk_permit() {
-            Ok(permit) => Ok((permit, request)),
-            Err(problem) => {
-                // A client that waits for `100 Continue` has not sent its body.
-                if !request.headers().contains_key(header::EXPECT) {
-                    body::discard(request.into_body()).await;
-                }
-                Err(problem)
-            }
-        }
-    }
-
-    /// Returns the largest number of rows in an import.
-    pub(crate) fn max_rows(&self) -> usize {
-        usize::try_from(self.service().limits().batch().get()).unwrap_or(usize::MAX)
     }
 
     /// Returns the registration link for a newcomer, for a mail of the host; `None` without a

@@ -1,8 +1,10 @@
 //! The user in whose name a worker creates invitations, and the users who see the results.
 
+use std::sync::Arc;
+
 use invitation_core::{
-    Action, Actor, Division, EventCriteria, IfVersion, Invitation, Paging, Performer, Policy,
-    Right, Rights, Role, UserId, Username,
+    Action, Actor, Division, EventCriteria, IfVersion, Invitation, MemoryStore, Paging, Performer,
+    Policy, Right, Rights, Role, UserId, Username,
     import::{OutcomeKind, file::FileFormat, jobs::ImportOrder},
 };
 
@@ -23,6 +25,14 @@ fn user(name: &str) -> UserId {
 /// Lets managers import. They may not create invitations to other divisions.
 fn policy() -> Policy {
     Policy::default().with_added_rights(role("manager"), Rights::none().may([Right::Bulk]))
+}
+
+/// Returns a user with the right to import, and no other one.
+fn let_a_clerk_import(scene: &mut Scene<Arc<MemoryStore>>) -> Actor {
+    let rights = Rights::none().may([Right::Bulk]);
+    let policy = Policy::default().with_added_rights(role("clerk"), rights);
+    scene.invitations = scene.invitations.clone().with_policy(policy);
+    Actor::across_divisions(user("c-1"), role("clerk"))
 }
 
 #[tokio::test]
@@ -56,10 +66,7 @@ async fn worker_has_the_reach_the_home_and_the_name_of_the_user() {
 #[tokio::test]
 async fn results_have_the_codes_only_for_users_who_may_copy_them() {
     let mut scene = Scene::new(Weak::default());
-    let clerk = Actor::across_divisions(user("c-1"), role("clerk"));
-    let rights = Rights::none().may([Right::Bulk]);
-    scene.invitations =
-        scene.invitations.with_policy(Policy::default().with_added_rights(role("clerk"), rights));
+    let clerk = let_a_clerk_import(&mut scene);
     let id = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
     let none = scene.order(FileFormat::Csv, b"email\nnobody\n").await;
     let _ = scene.run().await.expect("a run");
@@ -101,10 +108,7 @@ async fn results_show_what_became_of_each_invitation() {
 #[tokio::test]
 async fn results_hide_what_became_of_an_invitation_from_users_who_may_not_view_it() {
     let mut scene = Scene::new(Weak::default());
-    let clerk = Actor::across_divisions(user("c-1"), role("clerk"));
-    let rights = Rights::none().may([Right::Bulk]);
-    scene.invitations =
-        scene.invitations.with_policy(Policy::default().with_added_rights(role("clerk"), rights));
+    let clerk = let_a_clerk_import(&mut scene);
     let id = scene.order(FileFormat::Csv, FILE.as_bytes()).await;
     let _ = scene.run().await.expect("a run");
     let first = scene.rows(id).await[0].invitation.as_ref().map(Invitation::id).expect("an id");

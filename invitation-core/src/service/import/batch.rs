@@ -59,7 +59,7 @@ impl<S: Store> Invitations<S> {
         })
     }
 
-    /// Refuses a removal of imports by a caller who may not remove all of them.
+    /// Checks that the caller may remove all imports, and refuses the removal otherwise.
     pub(crate) async fn may_remove_imports(&self, caller: Caller<'_>) -> Result<(), Error> {
         let call = self.call_by(caller)?;
         self.permit(caller, &call, Right::Purge, Action::Purge, None).await?;
