@@ -13,7 +13,7 @@ use crate::api::streamed::Pace;
 /// - 16 KB of headers and 8 KB of URI;
 /// - 8 imports and exports at a time;
 /// - 10 minutes for an export, and 30 seconds for the client to read each page of it;
-/// - an hour for the upload of a file to [import](Web::with_imports), and 30 seconds for each piece
+/// - an hour for the upload of a file to [import](super::Web::with_imports), and 30 seconds for each piece
 ///   of it.
 ///
 /// A client that stops sending or reading cannot exceed them: it loses its place among
