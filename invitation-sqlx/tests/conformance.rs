@@ -95,8 +95,8 @@ async fn redemption_races<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds:
     }
 }
 
-async fn reservation_races<DB: Kind>(rounds: u32) {
-    for uses in [1, 3, 5] {
+async fn reservation_races<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds: u32) {
+    for uses in uses {
         let uses = NonZeroU32::new(uses).unwrap();
         run_reservation_races(fixture::<DB>().await, rounds, uses).await;
     }
@@ -154,7 +154,7 @@ macro_rules! server {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn concurrent_reservations_redeem_max_uses_times() {
-                crate::reservation_races::<$database>($for_uses).await;
+                crate::reservation_races::<$database>([1, 3, 5], $for_uses).await;
             }
         }
     };
@@ -264,13 +264,23 @@ mod sqlite {
         run_redemption_races(on_a_file().await, 1_000, NonZeroU32::MIN).await;
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn concurrent_redeems_of_1000_codes_succeed_max_uses_times() {
-        redemption_races::<Sqlite>([3, 5], 1_000).await;
+    // One test per number of uses: the last one to end has a core to itself.
+    macro_rules! races {
+        ($($name:ident: $races:ident of $uses:literal,)+) => {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    $races::<Sqlite>([$uses], 1_000).await;
+                }
+            )+
+        };
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn concurrent_reservations_of_1000_codes_redeem_max_uses_times() {
-        reservation_races::<Sqlite>(1_000).await;
+    races! {
+        concurrent_redeems_of_1000_codes_for_three_succeed_three_times: redemption_races of 3,
+        concurrent_redeems_of_1000_codes_for_five_succeed_five_times: redemption_races of 5,
+        concurrent_reservations_of_1000_single_use_codes_redeem_each_once: reservation_races of 1,
+        concurrent_reservations_of_1000_codes_for_three_redeem_each_three_times: reservation_races of 3,
+        concurrent_reservations_of_1000_codes_for_five_redeem_each_five_times: reservation_races of 5,
     }
 }
