@@ -3,7 +3,10 @@
 
 use uuid::Uuid;
 
-use super::{CodeFormat, InvitationCode, format::value_of, typed};
+use super::{
+    CodeFormat, InvitationCode,
+    typed::{self, value_of},
+};
 
 impl CodeFormat {
     /// Whether `text` may contain a code: correct or with mistakes, at least two groups of
@@ -115,7 +118,12 @@ impl CodeFormat {
     fn is_grouped(&self, text: &str) -> bool {
         let mut groups: Vec<_> =
             text.split(|c: char| !c.is_alphanumeric()).filter(|group| !group.is_empty()).collect();
-        let is_prefix = |group: &&str| self.prefix().is_some_and(|p| p.eq_ignore_ascii_case(group));
+        let is_prefix = |group: &&str| {
+            self.prefix().is_some_and(|prefix| {
+                prefix.len() == group.chars().count()
+                    && prefix.chars().zip(group.chars()).all(|(a, b)| typed::read_alike(a, b))
+            })
+        };
         if groups.first().is_some_and(is_prefix) {
             groups.remove(0);
         }
@@ -282,6 +290,8 @@ mod tests {
         let format = CodeFormat::default().with_prefix("ACMECORP").unwrap();
         assert!(format.resembles("ACMECORP-ABCD-EFGH"));
         assert!(!format.resembles("ACMECORP-ABCD"));
+        let format = CodeFormat::default().with_prefix("P10").unwrap();
+        assert!(format.resembles("plo-ABCD-EFGH"), "typed with look-alikes");
         assert!(format.resembles(&format.complete(&[1; 23]).reveal()));
     }
 }
