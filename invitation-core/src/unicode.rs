@@ -168,7 +168,7 @@ pub(crate) fn search_form(text: &str) -> String {
 }
 
 /// Returns whether a search ignores `c`: it is hidden and does not separate words.
-fn is_dropped(c: char) -> bool {
+pub(crate) fn is_dropped(c: char) -> bool {
     matches!(hidden(c), Some(Flaw::Direction | Flaw::Invisible)) && !BLANKS.contains(&c)
 }
 

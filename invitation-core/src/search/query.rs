@@ -32,8 +32,9 @@ impl Query {
         if text.len() > Limits::MAX_SEARCH {
             return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
         }
-        // Pasted text may be full-width, or have invisible direction marks around it.
-        let shown = text.chars().filter(|c| unicode::hidden(*c).is_none()).collect::<String>();
+        // Pasted text may be full-width, or have invisible direction marks around it. Control
+        // characters stay: a tab stands between two cells.
+        let shown = text.chars().filter(|c| !unicode::is_dropped(*c)).collect::<String>();
         if let Some(key) = terms::address(&unicode::nfkc(&shown)) {
             let whole = SearchTerm { text: terms::whole_address(&key), is_whole: true };
             let search = Search { terms: vec![whole], tags: Vec::new() };
@@ -192,6 +193,8 @@ mod tests {
             ("\u{2068}j@example.com\u{2069}", &["=@j@example.com"]),
             ("j@exam\u{ad}ple.com\u{200b}", &["=@j@example.com"]),
             ("anna@exämple.com", &["=@anna@xn--exmple-cua.com"]),
+            ("anna\tanna@example.com", &["example", "anna", "com"]),
+            ("anna\u{85}lind\nanna@example.com", &["example", "anna", "lind", "com"]),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
         }
