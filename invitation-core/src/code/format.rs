@@ -70,7 +70,8 @@ impl CodeFormat {
         }
     }
 
-    /// Sets the number of symbols in a group; the last group may be shorter.
+    /// Sets the number of symbols in a group; the last group may be shorter. A search finds a code
+    /// by its first group, of groups of three by the first four symbols.
     ///
     /// # Errors
     ///
@@ -110,7 +111,7 @@ impl CodeFormat {
     }
 
     /// The number of symbols in a group; the last group may be shorter.
-    pub(super) fn group(&self) -> usize {
+    pub(crate) fn group(&self) -> usize {
         usize::from(self.group)
     }
 

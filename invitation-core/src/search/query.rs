@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Query {
     pub(super) search: Search,
     beginning: Option<Zeroizing<Vec<u8>>>,
+    /// The number of symbols of the shortest beginning that is searched for.
+    shortest: usize,
     /// The digests of a complete code.
     digests: Vec<CodeDigest>,
 }
@@ -32,15 +34,17 @@ impl Query {
         if text.len() > Limits::MAX_SEARCH {
             return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
         }
+        // A beginning that is shorter than the tag finds no candidates.
+        let shortest = TAG_SYMBOLS.max(format.group());
         // Pasted text may be full-width, or have invisible direction marks around it. Control
         // characters stay: a tab stands between two cells.
         let shown = text.chars().filter(|c| !unicode::is_dropped(*c)).collect::<String>();
         if let Some(key) = terms::address(&unicode::nfkc(&shown)) {
             let whole = SearchTerm { text: terms::whole_address(&key), is_whole: true };
             let search = Search { terms: vec![whole], tags: Vec::new() };
-            return Ok(Self { search, beginning: None, digests: Vec::new() });
+            return Ok(Self { search, beginning: None, shortest, digests: Vec::new() });
         }
-        let beginning = format.read_beginning(text, TAG_SYMBOLS);
+        let beginning = format.read_beginning(text, shortest);
         let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| sealing.tags(symbols));
         // A complete code is searched for as a code only: no term of it reaches the
         // store.
@@ -51,14 +55,14 @@ impl Query {
         if terms.is_empty() && beginning.is_none() {
             return invalid("must contain a letter or digit".to_owned());
         }
-        Ok(Self { search: Search { terms, tags }, beginning, digests })
+        Ok(Self { search: Search { terms, tags }, beginning, shortest, digests })
     }
 
     /// Returns the same search by terms alone, for an actor who may not see codes: each
     /// symbol that a search confirms would disclose a part of a code.
     pub(crate) fn without_codes(self) -> Self {
         let search = Search { tags: Vec::new(), ..self.search };
-        Self { search, beginning: None, digests: Vec::new() }
+        Self { search, beginning: None, digests: Vec::new(), ..self }
     }
 
     pub(crate) fn search(&self) -> &Search {
@@ -114,16 +118,16 @@ impl Query {
         (!self.has_earlier_names(invitation)).then_some(true)
     }
 
-    /// Whether the search means the code of the invitation. If the store has only its digest,
-    /// the first four symbols can be compared, and a complete code.
+    /// Whether the search means the code of the invitation. If the store has only its digest, a
+    /// complete code can be compared. Of a longer group than four symbols, the first four can.
     fn finds_code(&self, invitation: &Record, code: Option<&InvitationCode>) -> bool {
         let Some(beginning) = &self.beginning else { return false };
         match code {
             Some(code) => code.starts_with(beginning),
             None if invitation.sealed.holds_code() => false,
             None => {
-                let is_tag = beginning.len() == TAG_SYMBOLS;
-                is_tag && self.search.tags.contains(&invitation.tag)
+                let is_first_group = beginning.len() == self.shortest;
+                is_first_group && self.search.tags.contains(&invitation.tag)
                     || self.digests.contains(&invitation.digest)
             }
         }
@@ -215,6 +219,19 @@ mod tests {
         assert!(!with_tags("7kq2u"), "no code has a U");
         assert!(!with_tags("anna@example.com"), "an address");
         assert!(!with_tags(&"7".repeat(25)), "longer than a code");
+    }
+
+    #[test]
+    fn beginning_of_a_code_needs_its_first_group_and_four_symbols() {
+        for (group, needed) in [(3, 4), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8)] {
+            let format = CodeFormat::default().with_groups_of(group).unwrap();
+            for length in 1..24 {
+                let text = "7".repeat(length);
+                let query = Query::parse(&text, &format, &Sealing::default()).unwrap();
+                let is_code = !query.search.tags.is_empty();
+                assert_eq!(is_code, length >= needed, "{length} of groups of {group}");
+            }
+        }
     }
 
     #[test]

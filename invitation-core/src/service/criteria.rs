@@ -171,7 +171,8 @@ impl Criteria {
     ///   a term matches if a term there begins with it. A term of one character must equal a
     ///   whole term there. Case, compatibility form and normal form do not count.
     /// - Text that reads as the beginning of a code is also looked up as one, if the
-    ///   actor's role may copy codes. It needs at least the first four symbols.
+    ///   actor's role may copy codes. It needs at least the first group of the code, and four
+    ///   symbols.
     ///
     /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
     /// refused.
