@@ -48,6 +48,15 @@ impl CodeFormat {
             .is_some_and(|beginning| code.starts_with(&beginning))
     }
 
+    /// Returns whether a text that reads as a complete code is one for certain. The name of a
+    /// person may read as a code too: if it has the right number of letters, the check symbol is
+    /// correct by chance in one of 32 cases. A code has digits, or groups, or is one word.
+    pub(crate) fn is_unmistakable(&self, text: &str) -> bool {
+        let is_link = typed::fragment(text).is_some_and(|(_, is_link)| is_link);
+        let text = part(text);
+        is_link || has_digit(text) || words(text).len() == 1 || self.is_grouped(text)
+    }
+
     /// Returns whether the whole text may be a code or the beginning of one.
     fn is_like_a_code(&self, text: &str) -> bool {
         let characters = typed::symbols(text, 0).count();
@@ -282,6 +291,31 @@ mod tests {
             "see issue #1",
         ] {
             assert!(!format.resembles(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn name_that_reads_as_a_code_is_told_from_a_code() {
+        let format = CodeFormat::default();
+        for name in [
+            "Johann Isabella Zimmermann",
+            "Hans Christopher Friedrich",
+            "Johann Nathaniel Patterson",
+        ] {
+            assert!(format.parse(name).is_ok() && !format.is_unmistakable(name), "{name}");
+        }
+        let lettered = format.complete(&[10; 23]).reveal();
+        let bare = lettered.replace('-', "");
+        assert!(!has_digit(&bare[..23]), "a code of letters");
+        for text in [
+            lettered.to_string(),
+            lettered.replace('-', " ").to_lowercase(),
+            bare.clone(),
+            format!("Code #{}", *lettered),
+            format!("https://example.com/register#{} {}", &bare[..11], &bare[11..]),
+            format.complete(&[7; 23]).reveal().replace('-', "").replacen("777", "777 ", 1),
+        ] {
+            assert!(format.is_unmistakable(&text), "{text}");
         }
     }
 

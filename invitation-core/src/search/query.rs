@@ -44,14 +44,17 @@ impl Query {
             let search = Search { terms: vec![whole], tags: Vec::new() };
             return Ok(Self { search, beginning: None, shortest, digests: Vec::new() });
         }
-        let beginning = format.read_beginning(text, shortest);
-        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| sealing.tags(symbols));
-        // A complete code is searched for as a code only: no term of it reaches the
-        // store.
-        let (terms, digests) = match format.parse(text) {
-            Ok(code) => (Vec::new(), sealing.digests(&code)),
-            Err(_) => (wanted(text), Vec::new()),
+        let code = format.parse(text).ok();
+        let beginning = match &code {
+            Some(code) => Some(Zeroizing::new(code.symbols().to_vec())),
+            None => format.read_beginning(text, shortest),
         };
+        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| sealing.tags(symbols));
+        let digests = code.as_ref().map_or_else(Vec::new, |code| sealing.digests(code));
+        // A complete code is searched for as a code only: no term of it reaches the store. Letters
+        // that only read as a code may be a name, so they are searched for as both.
+        let is_code = code.is_some() && format.is_unmistakable(text);
+        let terms = if is_code { Vec::new() } else { wanted(text) };
         if terms.is_empty() && beginning.is_none() {
             return invalid("must contain a letter or digit".to_owned());
         }
@@ -238,9 +241,22 @@ mod tests {
     fn looks_for_a_whole_code_as_a_code_only() {
         let code = CodeFormat::default().generate(&crate::entropy::OsEntropy).unwrap();
         let code = code.reveal();
-        for text in [code.to_string(), format!("https://example.com/register#{}", *code)] {
+        for text in [
+            code.to_string(),
+            format!("https://example.com/register#{}", *code),
+            format!("Nr. #{}", *code),
+        ] {
             let query = parse(&text).unwrap();
             assert!(query.search.terms.is_empty() && !query.search.tags.is_empty());
+            assert_eq!(query.digests.len(), 1);
+            assert!(query.without_codes().search.tags.is_empty());
+        }
+        // Letters of which one is the correct check symbol may be a name.
+        for name in ["Johann Isabella Zimmermann", "Hans Christopher Friedrich"] {
+            let query = parse(name).unwrap();
+            assert!(!query.search.tags.is_empty() && query.digests.len() == 1, "{name}");
+            assert_eq!(query.search.terms.len(), 3, "{name}");
+            assert_eq!(query.without_codes().search.terms.len(), 3, "{name}");
         }
         // As many letters as a code has symbols are not yet a code.
         let name = "Alexander Hamann Becker 3";

@@ -173,6 +173,8 @@ impl Criteria {
     /// - Text that reads as the beginning of a code is also looked up as one, if the
     ///   actor's role may copy codes. It needs at least the first group of the code, and four
     ///   symbols.
+    /// - A complete code is looked up as a code only. Separate words of letters alone may be a
+    ///   name that reads as a code by chance, so they are looked up as both.
     ///
     /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
     /// refused.
