@@ -71,7 +71,7 @@ impl CodeFormat {
     }
 
     /// Sets the number of symbols in a group; the last group may be shorter. A search finds a code
-    /// by its first group, of groups of three by the first four symbols.
+    /// by its first group; with groups of three, by the first four symbols.
     ///
     /// # Errors
     ///

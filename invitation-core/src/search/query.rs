@@ -251,7 +251,7 @@ mod tests {
             assert_eq!(query.digests.len(), 1);
             assert!(query.without_codes().search.tags.is_empty());
         }
-        // Letters of which one is the correct check symbol may be a name.
+        // A name may read as a code: its last letter is the correct check symbol.
         for name in ["Johann Isabella Zimmermann", "Hans Christopher Friedrich"] {
             let query = parse(name).unwrap();
             assert!(!query.search.tags.is_empty() && query.digests.len() == 1, "{name}");

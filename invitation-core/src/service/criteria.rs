@@ -176,6 +176,9 @@ impl Criteria {
     /// - A complete code is looked up as a code only. Separate words of letters alone may be a
     ///   name that reads as a code by chance, so they are looked up as both.
     ///
+    /// The search finds single addresses. An invitation for a domain has none, so its domain does
+    /// not find it. The division, the role and the metadata are not searched either.
+    ///
     /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
     /// refused.
     pub fn matching(self, search: impl Into<String>) -> Self {
