@@ -24,6 +24,8 @@ const MAX_BYTES: usize = 254;
 /// - display names, lists and comments;
 /// - quoted local parts and address literals;
 /// - white space, control characters and hidden characters, at any position;
+/// - local parts with percent-encoded characters, as in `a%0abcc@example.com`: software that
+///   decodes them would read a line break, and so a further recipient;
 /// - local parts with characters beyond ASCII, because two that look or fold alike may be
 ///   the mailboxes of two people.
 ///
@@ -72,6 +74,9 @@ impl Email {
         };
         if local.starts_with('"') {
             return invalid("must not have a quoted part before the @");
+        }
+        if has_percent_encoding(local) {
+            return invalid("must not have percent-encoded characters before the @");
         }
         if !local.is_ascii() {
             return invalid("must have only ASCII characters before the @");
@@ -192,6 +197,13 @@ fn check_seen(field: &'static str, text: &str) -> Result<(), FieldError> {
         ));
     }
     Ok(())
+}
+
+/// Returns whether the text has a percent sign and two hexadecimal digits.
+fn has_percent_encoding(text: &str) -> bool {
+    let is_encoded =
+        |part: &[u8]| matches!(part, [b'%', code @ ..] if code.iter().all(u8::is_ascii_hexdigit));
+    text.as_bytes().windows(3).any(is_encoded)
 }
 
 /// Replaces compatibility forms in the domain by the plain characters that they stand

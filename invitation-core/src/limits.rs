@@ -98,7 +98,7 @@ impl Limits {
         Self { batch, ..self }
     }
 
-    /// Sets how many refusals and denials of one user per minute are written to the audit
+    /// Sets how many refusals and denials of one user or job per minute are written to the audit
     /// trail as single events: 60 by default. Further ones are counted in summary events.
     ///
     /// Actors and redeemers are counted separately, because the user ids of redeemers may

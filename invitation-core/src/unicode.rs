@@ -21,9 +21,14 @@ const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// The blank braille cell. Its Unicode properties are those of a visible symbol, but its
-/// glyph is empty.
-const BRAILLE_BLANK: char = '\u{2800}';
+/// The characters whose glyphs are empty although their Unicode properties are those of visible
+/// letters and symbols: the blank braille cell, the object replacement character, the two blanks
+/// of Egyptian hieroglyphs, and the musical null notehead. They take up space, as a blank does.
+const BLANKS: [char; 5] = ['\u{2800}', '\u{fffc}', '\u{13441}', '\u{13442}', '\u{1d159}'];
+
+/// The filler of the Khitan small script: a mark without a glyph. Unicode does not list it among
+/// the characters that are ignored.
+const KHITAN_FILLER: char = '\u{16fe4}';
 
 /// The reason why text that people read may not contain a character.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +51,12 @@ impl Flaw {
             Self::Unassigned => "characters without a meaning in Unicode",
         }
     }
+
+    /// Returns the message about a text with this flaw at `position`, which counts characters
+    /// from 1.
+    pub(crate) fn message(self, position: usize) -> String {
+        format!("must not contain {} (position {position})", self.describe())
+    }
 }
 
 /// Returns why `c` is hidden or changes how its neighbours are displayed; none for
@@ -61,7 +72,7 @@ pub(crate) fn hidden(c: char) -> Option<Flaw> {
         }
         _ if CodePointSetData::new::<BidiControl>().contains(c) => Some(Flaw::Direction),
         GeneralCategory::Format => Some(Flaw::Invisible),
-        _ if c == BRAILLE_BLANK => Some(Flaw::Invisible),
+        _ if BLANKS.contains(&c) || c == KHITAN_FILLER => Some(Flaw::Invisible),
         _ => CodePointSetData::new::<DefaultIgnorableCodePoint>()
             .contains(c)
             .then_some(Flaw::Invisible),
@@ -106,6 +117,7 @@ pub(crate) fn joins(text: &str, at: usize) -> bool {
 pub(crate) fn is_letter_or_digit(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || !c.is_ascii()
+            && !BLANKS.contains(&c)
             && (CodePointSetData::new::<Alphabetic>().contains(c)
                 || GeneralCategoryGroup::Number.contains(category(c)))
 }
@@ -156,8 +168,8 @@ pub(crate) fn search_form(text: &str) -> String {
 }
 
 /// Returns whether a search ignores `c`: it is hidden and does not separate words.
-fn is_dropped(c: char) -> bool {
-    matches!(hidden(c), Some(Flaw::Direction | Flaw::Invisible)) && c != BRAILLE_BLANK
+pub(crate) fn is_dropped(c: char) -> bool {
+    matches!(hidden(c), Some(Flaw::Direction | Flaw::Invisible)) && !BLANKS.contains(&c)
 }
 
 fn category(c: char) -> GeneralCategory {
@@ -180,12 +192,25 @@ mod tests {
             ),
             ("\u{200d}\u{2060}\u{2064}\u{206a}\u{2800}\u{3164}\u{fe0f}", Some(Flaw::Invisible)),
             ("\u{feff}\u{ffa0}\u{fff9}\u{1d173}\u{e0001}\u{e0041}\u{e0100}", Some(Flaw::Invisible)),
+            ("\u{fffc}\u{13441}\u{13442}\u{16fe4}\u{1d159}", Some(Flaw::Invisible)),
             (" \u{a0}\u{3000}aÄ李\u{301}७°€-\u{2011}\u{fffd}🦊", None),
         ];
         for (text, expected) in cases {
             for c in text.chars() {
                 assert_eq!(hidden(c), expected, "U+{:04X}", u32::from(c));
             }
+        }
+    }
+
+    #[test]
+    fn blanks_are_no_letters_and_separate_words() {
+        for c in BLANKS {
+            assert!(!is_letter_or_digit(c) && !is_dropped(c), "U+{:04X}", u32::from(c));
+        }
+        for c in [KHITAN_FILLER].into_iter().chain(BLANKS) {
+            let is_ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
+            let needs_exception = !is_ignorable && category(c) != GeneralCategory::Format;
+            assert!(needs_exception && !is_unassigned(c), "U+{:04X}", u32::from(c));
         }
     }
 

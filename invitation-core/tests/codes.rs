@@ -253,27 +253,6 @@ proptest! {
 }
 
 #[test]
-fn the_prefix_is_shown_and_may_be_left_out() {
-    // One prefix has letters that occur in no code, the others consist of symbols of
-    // codes only.
-    for prefix in ["ULI", "ACME", "7"] {
-        let format = CodeFormat::new(16).and_then(|f| f.with_prefix(prefix)).expect("a format");
-        let entropy = SeededEntropy::new(7);
-        for _ in 0..200 {
-            let code = format.generate(&entropy).expect("it is seeded");
-            let shown = code.reveal().to_string();
-            let bare = shown.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
-            let bare = bare.expect("prefix and hyphen come first");
-            let typed =
-                [shown.clone(), shown.to_lowercase(), shown.replace('-', ""), bare.to_owned()];
-            for text in &typed {
-                assert_eq!(format.parse(text).as_ref(), Ok(&code), "{text}");
-            }
-        }
-    }
-}
-
-#[test]
 fn formats_are_bounded() {
     assert!(CodeFormat::new(11).is_err() && CodeFormat::new(32).is_err());
     assert_eq!(CodeFormat::new(12).map(|format| format.bits()), Ok(55));

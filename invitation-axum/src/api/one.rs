@@ -78,8 +78,8 @@ pub(crate) async fn copy(
 #[schema(as = Revocation)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeBody {
-    /// The reason, for the audit trail. Line breaks are the only control characters
-    /// allowed.
+    /// The reason, for the audit trail. It may have line breaks, and no other characters that
+    /// cannot be seen. A blank reason counts as none.
     #[schema(max_length = 500)]
     reason: Option<String>,
 }

@@ -38,7 +38,8 @@ pub(crate) struct RevokeAllBody {
     /// Only invitations with this role.
     #[schema(min_length = 1, max_length = 64)]
     role: Option<String>,
-    /// The reason, for the audit trail. Line breaks are the only control characters allowed.
+    /// The reason, for the audit trail. It may have line breaks, and no other characters that
+    /// cannot be seen. A blank reason counts as none.
     #[schema(max_length = 500)]
     reason: Option<String>,
 }

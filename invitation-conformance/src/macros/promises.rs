@@ -139,6 +139,7 @@ macro_rules! __conformance_promises {
                     search_by_the_beginning_of_a_code_finds_it
                     search_without_letter_or_digit_is_invalid
                     search_by_code_without_the_right_to_copy_finds_nothing
+                    search_by_a_name_that_reads_as_a_code_finds_it
                     search_that_may_be_a_code_finds_an_earlier_redeemer
                 }
                 list {

@@ -78,7 +78,7 @@ pub async fn amendment_outside_the_limits_is_invalid(fixture: Fixture) {
         assert!(matches!(answer, Err(Error::Invalid(_))), "{amendment:?}: {answer:?}");
     }
     let long = "x".repeat(Limits::MAX_REASON + 1);
-    for reason in [long.as_str(), "\0", "a\u{1b}b"] {
+    for reason in [long.as_str(), "\0", "a\u{1b}b", "a\u{202e}b", "\u{200b}"] {
         let answer = harness.service.revoke(&admin(), id, Some(reason), ANY).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{reason:?}: {answer:?}");
     }
@@ -202,7 +202,9 @@ pub async fn reinstated_invitation_is_redeemable(fixture: Fixture) {
     assert_eq!((back.revocation(), back.version()), (None, 3), "two changes of terms");
     let seen = harness.service.get(&admin(), id).await.expect("may look");
     assert_eq!(seen.status(), Status::Active);
-    harness.service.revoke(&admin(), id, None, ANY).await.expect("may revoke again");
+    let again = harness.service.revoke(&admin(), id, Some(" \n"), ANY).await;
+    let revocation = again.expect("may revoke again").revocation().cloned();
+    assert_eq!(revocation, Some(Revocation { at: harness.now(), reason: None }), "a blank reason");
     harness.clock.advance(time::Duration::days(2));
     harness.service.reinstate(&admin(), id, ANY).await.expect("may reinstate an expired one");
     let answer = harness.service.redeem(&code, &newcomer("anna")).await;

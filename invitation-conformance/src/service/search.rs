@@ -118,6 +118,32 @@ pub async fn search_by_code_without_the_right_to_copy_finds_nothing(fixture: Fix
     }
 }
 
+/// A name whose letters read as a complete code is found as it is shown, also by an actor without
+/// the right to copy: one name in 32 of the right length has a correct check symbol.
+pub async fn search_by_a_name_that_reads_as_a_code_finds_it(fixture: Fixture) {
+    let harness = Harness::new(fixture);
+    let policy = Policy::default().with_role(role("viewer"), Rights::none().may([Right::View]));
+    let service = harness.service.clone().with_policy(policy);
+    let viewer = Actor::in_division(user("u-viewer"), role("viewer"), division("sales"));
+    let draft = Draft::new().with_role(role("staff")).in_division(division("sales"));
+    for name in ["Johann Isabella Zimmermann", "Hans Christopher Friedrich"] {
+        assert!(CodeFormat::default().parse(name).is_ok(), "{name} reads as a code");
+        let created = harness.create(draft.clone()).await;
+        let id = created.invitation().id();
+        let code = created.code().reveal();
+        service.redeem(&code, &newcomer(name)).await.expect("a use is left");
+        for actor in [&admin(), &viewer] {
+            let criteria = Criteria::new().matching(name);
+            let page = service.list(actor, &criteria, Paging::default()).await;
+            let page = page.expect("it may be searched for");
+            let found: Vec<_> = page.items().iter().map(|item| item.invitation().id()).collect();
+            assert_eq!(found, [id], "{name}");
+            let counts = service.counts(actor, &criteria).await.expect("it may be counted");
+            assert_eq!(counts.of(Status::Used), 1, "{name}");
+        }
+    }
+}
+
 /// A search that reads as the beginning of a code finds an invitation by the name of an earlier
 /// redeemer, even if the code of that invitation begins almost like the search.
 pub async fn search_that_may_be_a_code_finds_an_earlier_redeemer(fixture: Fixture) {

@@ -3,7 +3,10 @@
 
 use uuid::Uuid;
 
-use super::{CodeFormat, InvitationCode, format::value_of, typed};
+use super::{
+    CodeFormat, InvitationCode,
+    typed::{self, value_of},
+};
 
 impl CodeFormat {
     /// Whether `text` may contain a code: correct or with mistakes, at least two groups of
@@ -43,6 +46,15 @@ impl CodeFormat {
     pub fn spells(&self, text: &str, code: &InvitationCode) -> bool {
         self.read_beginning(part(text), 2 * self.group())
             .is_some_and(|beginning| code.starts_with(&beginning))
+    }
+
+    /// Returns whether a text that reads as a complete code is one for certain. The name of a
+    /// person may read as a code too: if it has the right number of letters, the check symbol is
+    /// correct by chance in one of 32 cases. A code has digits, or groups, or is one word.
+    pub(crate) fn is_unmistakable(&self, text: &str) -> bool {
+        let is_link = typed::fragment(text).is_some_and(|(_, is_link)| is_link);
+        let text = part(text);
+        is_link || has_digit(text) || words(text).len() == 1 || self.is_grouped(text)
     }
 
     /// Returns whether the whole text may be a code or the beginning of one.
@@ -115,7 +127,12 @@ impl CodeFormat {
     fn is_grouped(&self, text: &str) -> bool {
         let mut groups: Vec<_> =
             text.split(|c: char| !c.is_alphanumeric()).filter(|group| !group.is_empty()).collect();
-        let is_prefix = |group: &&str| self.prefix().is_some_and(|p| p.eq_ignore_ascii_case(group));
+        let is_prefix = |group: &&str| {
+            self.prefix().is_some_and(|prefix| {
+                prefix.len() == group.chars().count()
+                    && prefix.chars().zip(group.chars()).all(|(a, b)| typed::read_alike(a, b))
+            })
+        };
         if groups.first().is_some_and(is_prefix) {
             groups.remove(0);
         }
@@ -278,10 +295,37 @@ mod tests {
     }
 
     #[test]
+    fn name_that_reads_as_a_code_is_told_from_a_code() {
+        let format = CodeFormat::default();
+        for name in [
+            "Johann Isabella Zimmermann",
+            "Hans Christopher Friedrich",
+            "Johann Nathaniel Patterson",
+        ] {
+            assert!(format.parse(name).is_ok() && !format.is_unmistakable(name), "{name}");
+        }
+        let lettered = format.complete(&[10; 23]).reveal();
+        let bare = lettered.replace('-', "");
+        assert!(!has_digit(&bare[..23]), "a code of letters");
+        for text in [
+            lettered.to_string(),
+            lettered.replace('-', " ").to_lowercase(),
+            bare.clone(),
+            format!("Code #{}", *lettered),
+            format!("https://example.com/register#{} {}", &bare[..11], &bare[11..]),
+            format.complete(&[7; 23]).reveal().replace('-', "").replacen("777", "777 ", 1),
+        ] {
+            assert!(format.is_unmistakable(&text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_prefix_is_no_group() {
         let format = CodeFormat::default().with_prefix("ACMECORP").unwrap();
         assert!(format.resembles("ACMECORP-ABCD-EFGH"));
         assert!(!format.resembles("ACMECORP-ABCD"));
+        let format = CodeFormat::default().with_prefix("P10").unwrap();
+        assert!(format.resembles("plo-ABCD-EFGH"), "typed with look-alikes");
         assert!(format.resembles(&format.complete(&[1; 23]).reveal()));
     }
 }

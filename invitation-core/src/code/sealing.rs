@@ -28,8 +28,9 @@ use crate::{
 ///
 /// In the modes that store no code, only [`create`](crate::Invitations::create) and
 /// [`rotate`](crate::Invitations::rotate) return the code. It cannot be copied later, and a
-/// search finds it by its first four symbols or as a whole. A repeated creation under the
-/// same idempotency key is refused, because its result cannot be returned again.
+/// search finds it by its first group or as a whole. Of a group, only the first four symbols are
+/// compared. A repeated creation under the same idempotency key is refused, because its result
+/// cannot be returned again.
 ///
 /// Each row says how it was stored. So a service in one mode still reads the rows of
 /// another, as far as it has the key, until

@@ -1,5 +1,6 @@
 //! The letters and digits of a text in which a person typed or pasted a code.
 
+use super::symbols as alphabet;
 use crate::unicode;
 
 /// A letter or digit of the text.
@@ -42,6 +43,20 @@ pub(super) fn fragment(text: &str) -> Option<(usize, bool)> {
     (is_link || is_written).then_some((before.len() + 1, is_link))
 }
 
+/// Returns the value of a typed character, if it reads as a symbol.
+pub(super) fn value_of(c: char) -> Option<u8> {
+    u8::try_from(c).ok().and_then(alphabet::value_of)
+}
+
+/// Returns whether two typed characters are the same in either case, or read as the same symbol,
+/// as O and 0 do.
+pub(super) fn read_alike(a: char, b: char) -> bool {
+    match (value_of(a), value_of(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.eq_ignore_ascii_case(&b),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +82,16 @@ mod tests {
         ] {
             let symbols: String = read(text).into_iter().map(|(symbol, _)| symbol).collect();
             assert_eq!(symbols, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn characters_read_alike_in_either_case_and_as_look_alikes() {
+        for (a, b) in [('O', '0'), ('o', 'O'), ('l', '1'), ('I', 'L'), ('k', 'K'), ('u', 'U')] {
+            assert!(read_alike(a, b) && read_alike(b, a), "{a} and {b}");
+        }
+        for (a, b) in [('0', '1'), ('U', 'V'), ('u', '0'), ('é', 'e')] {
+            assert!(!read_alike(a, b) && !read_alike(b, a), "{a} and {b}");
         }
     }
 

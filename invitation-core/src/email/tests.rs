@@ -116,7 +116,11 @@ fn never_yields_more_than_one_recipient() {
         "a@[127.0.0.1]",
         "a@127.0.0.1",
         "[a@example.com]",
-        "a%0a@exa mple.com",
+        "a%0a@example.com",
+        "a%0Abcc@example.com",
+        "victim%0abcc@example.com",
+        "a%00@example.com",
+        "a%2cb@example.com",
         "a@example..com",
         "a@.example.com",
         "a@example.com.",
@@ -131,6 +135,15 @@ fn never_yields_more_than_one_recipient() {
     for text in abuse {
         assert!(Email::parse(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn accepts_a_percent_sign_that_encodes_nothing() {
+    for text in ["%@example.com", "100%@example.com", "a%host@example.com", "a%0@example.com"] {
+        assert!(Email::parse(text).is_ok(), "{text}");
+    }
+    let refused = Email::parse("a%0a@example.com").unwrap_err();
+    assert_eq!(refused.message(), "must not have percent-encoded characters before the @");
 }
 
 #[test]

@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Query {
     pub(super) search: Search,
     beginning: Option<Zeroizing<Vec<u8>>>,
+    /// The number of symbols of the shortest beginning that is searched for.
+    shortest: usize,
     /// The digests of a complete code.
     digests: Vec<CodeDigest>,
 }
@@ -32,32 +34,38 @@ impl Query {
         if text.len() > Limits::MAX_SEARCH {
             return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
         }
-        // Pasted text may be full-width, or have invisible direction marks around it.
-        let shown = text.chars().filter(|c| unicode::hidden(*c).is_none()).collect::<String>();
+        // A beginning that is shorter than the tag finds no candidates.
+        let shortest = TAG_SYMBOLS.max(format.group());
+        // Pasted text may be full-width, or have invisible direction marks around it. Control
+        // characters stay: a tab stands between two cells.
+        let shown = text.chars().filter(|c| !unicode::is_dropped(*c)).collect::<String>();
         if let Some(key) = terms::address(&unicode::nfkc(&shown)) {
             let whole = SearchTerm { text: terms::whole_address(&key), is_whole: true };
             let search = Search { terms: vec![whole], tags: Vec::new() };
-            return Ok(Self { search, beginning: None, digests: Vec::new() });
+            return Ok(Self { search, beginning: None, shortest, digests: Vec::new() });
         }
-        let beginning = format.read_beginning(text, TAG_SYMBOLS);
-        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| sealing.tags(symbols));
-        // A complete code is searched for as a code only: no term of it reaches the
-        // store.
-        let (terms, digests) = match format.parse(text) {
-            Ok(code) => (Vec::new(), sealing.digests(&code)),
-            Err(_) => (wanted(text), Vec::new()),
+        let code = format.parse(text).ok();
+        let beginning = match &code {
+            Some(code) => Some(Zeroizing::new(code.symbols().to_vec())),
+            None => format.read_beginning(text, shortest),
         };
+        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| sealing.tags(symbols));
+        let digests = code.as_ref().map_or_else(Vec::new, |code| sealing.digests(code));
+        // A complete code is searched for as a code only: no term of it reaches the store. Letters
+        // that only read as a code may be a name, so they are searched for as both.
+        let is_code = code.is_some() && format.is_unmistakable(text);
+        let terms = if is_code { Vec::new() } else { wanted(text) };
         if terms.is_empty() && beginning.is_none() {
             return invalid("must contain a letter or digit".to_owned());
         }
-        Ok(Self { search: Search { terms, tags }, beginning, digests })
+        Ok(Self { search: Search { terms, tags }, beginning, shortest, digests })
     }
 
     /// Returns the same search by terms alone, for an actor who may not see codes: each
     /// symbol that a search confirms would disclose a part of a code.
     pub(crate) fn without_codes(self) -> Self {
         let search = Search { tags: Vec::new(), ..self.search };
-        Self { search, beginning: None, digests: Vec::new() }
+        Self { search, beginning: None, digests: Vec::new(), ..self }
     }
 
     pub(crate) fn search(&self) -> &Search {
@@ -113,16 +121,16 @@ impl Query {
         (!self.has_earlier_names(invitation)).then_some(true)
     }
 
-    /// Whether the search means the code of the invitation. If the store has only its digest,
-    /// the first four symbols can be compared, and a complete code.
+    /// Whether the search means the code of the invitation. If the store has only its digest, a
+    /// complete code can be compared. Of a longer group than four symbols, the first four can.
     fn finds_code(&self, invitation: &Record, code: Option<&InvitationCode>) -> bool {
         let Some(beginning) = &self.beginning else { return false };
         match code {
             Some(code) => code.starts_with(beginning),
             None if invitation.sealed.holds_code() => false,
             None => {
-                let is_tag = beginning.len() == TAG_SYMBOLS;
-                is_tag && self.search.tags.contains(&invitation.tag)
+                let is_first_group = beginning.len() == self.shortest;
+                is_first_group && self.search.tags.contains(&invitation.tag)
                     || self.digests.contains(&invitation.digest)
             }
         }
@@ -192,6 +200,8 @@ mod tests {
             ("\u{2068}j@example.com\u{2069}", &["=@j@example.com"]),
             ("j@exam\u{ad}ple.com\u{200b}", &["=@j@example.com"]),
             ("anna@exämple.com", &["=@anna@xn--exmple-cua.com"]),
+            ("anna\tanna@example.com", &["example", "anna", "com"]),
+            ("anna\u{85}lind\nanna@example.com", &["example", "anna", "lind", "com"]),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
         }
@@ -215,12 +225,38 @@ mod tests {
     }
 
     #[test]
+    fn beginning_of_a_code_needs_its_first_group_and_four_symbols() {
+        for (group, needed) in [(3, 4), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8)] {
+            let format = CodeFormat::default().with_groups_of(group).unwrap();
+            for length in 1..24 {
+                let text = "7".repeat(length);
+                let query = Query::parse(&text, &format, &Sealing::default()).unwrap();
+                let is_code = !query.search.tags.is_empty();
+                assert_eq!(is_code, length >= needed, "{length} of groups of {group}");
+            }
+        }
+    }
+
+    #[test]
     fn looks_for_a_whole_code_as_a_code_only() {
         let code = CodeFormat::default().generate(&crate::entropy::OsEntropy).unwrap();
         let code = code.reveal();
-        for text in [code.to_string(), format!("https://example.com/register#{}", *code)] {
+        for text in [
+            code.to_string(),
+            format!("https://example.com/register#{}", *code),
+            format!("Nr. #{}", *code),
+        ] {
             let query = parse(&text).unwrap();
             assert!(query.search.terms.is_empty() && !query.search.tags.is_empty());
+            assert_eq!(query.digests.len(), 1);
+            assert!(query.without_codes().search.tags.is_empty());
+        }
+        // A name may read as a code: its last letter is the correct check symbol.
+        for name in ["Johann Isabella Zimmermann", "Hans Christopher Friedrich"] {
+            let query = parse(name).unwrap();
+            assert!(!query.search.tags.is_empty() && query.digests.len() == 1, "{name}");
+            assert_eq!(query.search.terms.len(), 3, "{name}");
+            assert_eq!(query.without_codes().search.terms.len(), 3, "{name}");
         }
         // As many letters as a code has symbols are not yet a code.
         let name = "Alexander Hamann Becker 3";

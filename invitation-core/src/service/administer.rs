@@ -1,6 +1,6 @@
 //! Administering an existing invitation: amend, rotate, revoke, reinstate, delete.
 
-use super::{Created, Invitations, TRIES, evidence::Place};
+use super::{Created, Invitations, TRIES, evidence::Place, reason::checked_reason};
 use crate::{
     actor::Caller,
     decide::{Call, Command, NewTerms, decide},
@@ -12,7 +12,6 @@ use crate::{
     hooks::{CommandKind, Intent, InvitationTerms},
     id::InvitationId,
     invitation::Invitation,
-    limits::Limits,
     outcome::Outcome,
     policy::Right,
     record::Record,
@@ -111,14 +110,15 @@ impl<S: Store> Invitations<S> {
 
     /// Revokes an invitation that has uses left, an expired one too, so that its expiry
     /// cannot be extended any more. Earlier redemptions stay valid; reservations end. The line
-    /// breaks of the reason are kept as `\n`, also `\r\n` and `\r`.
+    /// breaks of the reason are kept as `\n`, also `\r\n` and `\r`. A blank reason counts as none.
     ///
     /// One round trip.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] when the reason is longer than
-    /// [`Limits::MAX_REASON`] or has control characters other than line breaks;
+    /// [`Limits::MAX_REASON`](crate::Limits::MAX_REASON) or has characters that cannot be seen,
+    /// other than line breaks;
     /// [`Error::Refused`]:
     /// `Forbidden`, `NotFound`, `VersionMismatch`, `Used`, `Revoked`;
     /// [`Error::Store`], [`Error::Entropy`].
@@ -132,7 +132,7 @@ impl<S: Store> Invitations<S> {
         let caller = caller.into();
         let call = self.call_by(caller)?;
         self.permit_on(caller, &call, id, Right::Revoke, Action::Revoke).await?;
-        let reason = reason.map(checked_reason).transpose()?;
+        let reason = checked_reason(reason)?;
         let command = Command::Revoke { id, reason };
         self.change(caller, &call, Action::Revoke, id, if_version, &command).await
     }
@@ -380,17 +380,4 @@ fn kind_of(command: &Command<'_>) -> Option<CommandKind> {
         Command::Delete { .. } => Some(CommandKind::Delete),
         Command::Reseal { .. } => None,
     }
-}
-
-/// Returns the reason with its line breaks as `\n`: browsers and other systems send `\r\n`.
-pub(super) fn checked_reason(reason: &str) -> Result<String, FieldError> {
-    let reason = reason.replace("\r\n", "\n").replace('\r', "\n");
-    if reason.len() > Limits::MAX_REASON {
-        let message = format!("must not be longer than {} bytes", Limits::MAX_REASON);
-        return Err(FieldError::new("reason", message));
-    }
-    if reason.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(FieldError::new("reason", "must not contain control characters"));
-    }
-    Ok(reason)
 }

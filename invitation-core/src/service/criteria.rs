@@ -171,7 +171,13 @@ impl Criteria {
     ///   a term matches if a term there begins with it. A term of one character must equal a
     ///   whole term there. Case, compatibility form and normal form do not count.
     /// - Text that reads as the beginning of a code is also looked up as one, if the
-    ///   actor's role may copy codes. It needs at least the first four symbols.
+    ///   actor's role may copy codes. It needs at least the first group of the code, and four
+    ///   symbols.
+    /// - A complete code is looked up as a code only. Separate words of letters alone may be a
+    ///   name that reads as a code by chance, so they are looked up as both.
+    ///
+    /// The search finds single addresses. An invitation for a domain has none, so its domain does
+    /// not find it. The division, the role and the metadata are not searched either.
     ///
     /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
     /// refused.

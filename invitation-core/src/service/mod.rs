@@ -19,6 +19,7 @@ mod import;
 mod issue;
 mod present;
 mod purge_events;
+mod reason;
 mod redeem;
 mod redeem_with;
 mod reseal;

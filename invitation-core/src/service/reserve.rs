@@ -208,7 +208,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Applies a step that ends a reservation. Returns the current facts, and whether the
-    /// reservation had already ended. `step` returns the step on terms of the version that the
+    /// reservation had ended before this call. `step` returns the step on terms of the version that the
     /// host has vouched for.
     async fn settle<'a>(
         &self,
@@ -230,13 +230,14 @@ impl<S: Store> Invitations<S> {
                 self.apply(&transition).await?
             };
             let facts = match outcome {
-                Outcome::Applied(facts) => {
+                // Each call has an event id of its own. A replay therefore means that the store's
+                // client sent this call twice, as after a lost connection.
+                Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     if action == Action::Redeem {
                         self.notify(CommandKind::Commit, &call, &facts.invitation).await;
                     }
                     return Ok((*facts, false));
                 }
-                Outcome::Replayed(facts) => return Ok((*facts, true)),
                 Outcome::Refused(facts) => *facts,
                 Outcome::Missing => {
                     return Err(self

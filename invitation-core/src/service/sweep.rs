@@ -4,9 +4,7 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::{
-    Criteria, Invitations, Paging, administer::checked_reason, evidence::Place, hooks::send,
-};
+use super::{Criteria, Invitations, Paging, evidence::Place, hooks::send, reason::checked_reason};
 use crate::{
     actor::Caller,
     cursor::{Cursor, ListOf},
@@ -116,7 +114,7 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(caller)?;
         let named = criteria.division.as_ref();
         self.permit(caller, &call, Right::Revoke, Action::Revoke, named).await?;
-        let reason = reason.map(checked_reason).transpose()?;
+        let reason = checked_reason(reason)?;
         let now = paging.time(call.now);
         let list_of = ListOf::invitations(criteria.order);
         let page = paging.page(list_of)?;

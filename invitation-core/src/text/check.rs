@@ -22,7 +22,7 @@ pub(super) fn check(field: &'static str, max: usize, text: &str) -> Result<(), F
         if let Some(flaw) = unicode::hidden(c)
             && !unicode::joins(text, at)
         {
-            return Err(contains(field, flaw, position));
+            return Err(FieldError::new(field, flaw.message(position)));
         }
     }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
@@ -38,7 +38,7 @@ pub(super) fn readable(field: &'static str, max: usize, text: &str) -> Result<St
     let mut before = None;
     for (position, c) in (1..).zip(text.chars()) {
         if unicode::is_unassigned(c) {
-            return Err(contains(field, Flaw::Unassigned, position));
+            return Err(FieldError::new(field, Flaw::Unassigned.message(position)));
         }
         if unicode::is_space(c) && before.is_some_and(unicode::is_space) {
             let message = format!("must not contain two spaces in a row (position {position})");
@@ -58,10 +58,4 @@ pub(super) fn readable(field: &'static str, max: usize, text: &str) -> Result<St
 
 fn too_long(field: &'static str, max: usize) -> FieldError {
     FieldError::new(field, format!("must not be longer than {max} bytes"))
-}
-
-/// Returns the error for `flaw` at `position`, which counts characters from 1.
-fn contains(field: &'static str, flaw: Flaw, position: usize) -> FieldError {
-    let what = flaw.describe();
-    FieldError::new(field, format!("must not contain {what} (position {position})"))
 }

@@ -1,6 +1,8 @@
 //! Newtypes around texts of a host: ids, names, roles and divisions.
 
 mod check;
+#[cfg(test)]
+pub(crate) mod hidden_texts;
 
 use std::{fmt, sync::Arc};
 
@@ -285,7 +287,7 @@ identifier! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{hidden_texts::HIDDEN, *};
 
     #[test]
     fn accepts_up_to_its_limit_and_no_byte_more() {
@@ -299,28 +301,6 @@ mod tests {
         assert!(Division::new("\u{958}".repeat(Division::MAX_BYTES / 3)).is_err());
         assert!(UserId::new("u".repeat(UserId::MAX_BYTES + 1)).is_err());
     }
-
-    /// Texts with hidden characters, and the position that the error message names.
-    const HIDDEN: [(&str, &str); 18] = [
-        ("a\0b", "control characters (position 2)"),
-        ("a\nb", "control characters (position 2)"),
-        ("ab\u{85}c", "control characters (position 3)"),
-        ("\tb", "control characters (position 1)"),
-        ("a\u{2028}b", "line separators (position 2)"),
-        ("a\u{2029}b", "line separators (position 2)"),
-        ("admin\u{200b}", "invisible characters (position 6)"),
-        ("ad\u{ad}min", "invisible characters (position 3)"),
-        ("\u{feff}admin", "invisible characters (position 1)"),
-        ("ad\u{200d}min", "invisible characters (position 3)"),
-        ("ad\u{200c}min", "invisible characters (position 3)"),
-        ("admin\u{2060}", "invisible characters (position 6)"),
-        ("jürgen\u{34f}", "invisible characters (position 7)"),
-        ("\u{2800}", "invisible characters (position 1)"),
-        ("\u{3164}", "invisible characters (position 1)"),
-        ("a\u{115f}", "invisible characters (position 2)"),
-        ("admin\u{e0041}", "invisible characters (position 6)"),
-        ("a\u{202e}nimd", "characters that change the direction of text (position 2)"),
-    ];
 
     #[test]
     fn refuses_what_nobody_sees_and_names_its_position() {

@@ -6,3 +6,4 @@ mod commands;
 mod host;
 mod notices;
 mod questions;
+mod resent;

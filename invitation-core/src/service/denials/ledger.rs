@@ -1,12 +1,12 @@
-//! Counters of refusals for each user and minute.
+//! Counters of refusals for each performer and minute.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
-use crate::{text::UserId, time::Timestamp};
+use crate::time::Timestamp;
 
-/// The number of users counted separately within a minute; all further users share one
-/// window.
-pub(super) const MAX_USERS: usize = 10_000;
+/// The number of performers of one kind counted separately within a minute; all further ones
+/// share one window.
+pub(super) const MAX_COUNTED: usize = 10_000;
 
 const MINUTE: i64 = 60_000_000;
 
@@ -15,14 +15,20 @@ pub(super) fn minute(now: Timestamp) -> i64 {
     now.as_micros().div_euclid(MINUTE)
 }
 
-/// The windows of many users, with a bound on memory.
-#[derive(Debug, Default)]
-pub(super) struct Ledger {
-    known: HashMap<UserId, Window>,
-    /// The shared window of the users beyond the maximum.
+/// The windows of many performers, by an id `K`, with a bound on memory.
+#[derive(Debug)]
+pub(super) struct Ledger<K> {
+    known: HashMap<K, Window>,
+    /// The shared window of the performers beyond the maximum.
     overflow: Window,
     /// The minute in which the windows of earlier minutes were last removed.
     swept: Option<i64>,
+}
+
+impl<K> Default for Ledger<K> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), overflow: Window::default(), swept: None }
+    }
 }
 
 /// The counter of one minute.
@@ -34,15 +40,15 @@ pub(super) struct Window {
     summarised: u64,
 }
 
-impl Ledger {
-    /// Returns the window that counts for this user, and whether it is the user's own.
-    pub(super) fn window(&mut self, user: &UserId, minute: i64) -> (&mut Window, bool) {
-        if self.known.len() >= MAX_USERS && self.swept != Some(minute) {
+impl<K: Clone + Eq + Hash> Ledger<K> {
+    /// Returns the window that counts for this performer, and whether it is the performer's own.
+    pub(super) fn window(&mut self, id: &K, minute: i64) -> (&mut Window, bool) {
+        if self.known.len() >= MAX_COUNTED && self.swept != Some(minute) {
             self.known.retain(|_, window| window.covers(minute));
             self.swept = Some(minute);
         }
-        if self.known.len() < MAX_USERS || self.known.contains_key(user) {
-            (self.known.entry(user.clone()).or_default(), true)
+        if self.known.len() < MAX_COUNTED || self.known.contains_key(id) {
+            (self.known.entry(id.clone()).or_default(), true)
         } else {
             (&mut self.overflow, false)
         }

@@ -3,10 +3,18 @@
 
 mod ledger;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    hash::Hash,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use self::ledger::{Ledger, Window};
-use crate::{limits::Limits, performer::Performer, text::UserId, time::Timestamp};
+use crate::{
+    limits::Limits,
+    performer::Performer,
+    text::{SystemName, UserId},
+    time::Timestamp,
+};
 
 /// The limit of all redeemers together, as a multiple of the limit of one redeemer.
 const ALL_REDEEMERS: u32 = 100;
@@ -21,18 +29,19 @@ const ALL_REDEEMERS: u32 = 100;
 /// Within the limits each refusal is recorded. Refusals beyond them are counted. The
 /// count is recorded when it reaches a power of two. The exact count is recorded once
 /// more, with the next refusal in a later minute, unless its counter was dropped to make
-/// room for other users. A flood of n refusals therefore writes about log₂ n events, and
+/// room for other performers. A flood of n refusals therefore writes about log₂ n events, and
 /// the recorded count is at least half.
 #[derive(Debug, Default)]
 pub(super) struct Denials {
-    actors: Mutex<Ledger>,
-    system: Mutex<Window>,
+    actors: Mutex<Ledger<UserId>>,
+    /// The jobs of the system, by their names. Bootstrap code has none.
+    jobs: Mutex<Ledger<Option<SystemName>>>,
     redeemers: Mutex<Redeemers>,
 }
 
 #[derive(Debug, Default)]
 struct Redeemers {
-    each: Ledger,
+    each: Ledger<UserId>,
     all: Window,
 }
 
@@ -71,18 +80,16 @@ impl Denials {
     ) -> Admission {
         let (minute, budget) = (ledger::minute(now), limits.denials_per_minute());
         match performer {
-            Performer::System { .. } => {
-                Admission::of(lock(&self.system).admit(minute, budget), Counted::Performer)
-            }
+            Performer::System { name } => lock(&self.jobs).admit(name, minute, budget),
             Performer::Actor { user, .. } => lock(&self.actors).admit(user, minute, budget),
             Performer::Redeemer { user, .. } => lock(&self.redeemers).admit(user, minute, budget),
         }
     }
 }
 
-impl Ledger {
-    fn admit(&mut self, user: &UserId, minute: i64, budget: u32) -> Admission {
-        let (window, is_own) = self.window(user, minute);
+impl<K: Clone + Eq + Hash> Ledger<K> {
+    fn admit(&mut self, id: &K, minute: i64, budget: u32) -> Admission {
+        let (window, is_own) = self.window(id, minute);
         let counted = if is_own { Counted::Performer } else { Counted::Several };
         Admission::of(window.admit(minute, budget), counted)
     }

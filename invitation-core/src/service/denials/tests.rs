@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{ledger::MAX_USERS, *};
+use super::{ledger::MAX_COUNTED, *};
 use crate::text::{Role, Username};
 
 const BUDGET: u32 = 3;
@@ -17,6 +17,10 @@ fn actor(name: &str) -> Performer {
         role: Role::new("manager").unwrap(),
         name: None,
     }
+}
+
+fn job(name: &str) -> Performer {
+    Performer::System { name: Some(SystemName::new(name).unwrap()) }
 }
 
 fn redeemer(name: &str) -> Performer {
@@ -78,10 +82,23 @@ fn one_performers_flood_hides_no_other_performer() {
         actor("ben"),
         redeemer("ben"),
         Performer::System { name: None },
+        job("anna"),
+        job("purge"),
     ];
     for performer in all {
         assert_eq!(written(&denials, &performer, 1, 100), 3, "{performer:?}");
     }
+}
+
+#[test]
+fn count_of_a_jobs_denials_is_recorded_with_its_own_next_one() {
+    let denials = Denials::default();
+    written(&denials, &job("sync"), 1, BUDGET + 3);
+    let other = admit(&denials, &job("purge"), 2);
+    assert_eq!(other, Admission { write: true, summaries: Vec::new() });
+    let own = Summary { suppressed: 3, of: Counted::Performer };
+    let next = admit(&denials, &job("sync"), 2);
+    assert_eq!(next, Admission { write: true, summaries: vec![own] });
 }
 
 /// The flood of the field report: 10,080 anonymous requests, under one id or many,
@@ -94,7 +111,7 @@ fn no_flood_of_redeemers_hides_a_denial_of_an_actor() {
             written_of_invented(denials, 1, 10_080);
         }),
         ("more ids than are counted apart, then one", |denials| {
-            written_of_invented(denials, 1, MAX_USERS + 500);
+            written_of_invented(denials, 1, MAX_COUNTED + 500);
             written(denials, &redeemer("one"), 1, 500);
         }),
         ("the actor's own id", |denials| {
@@ -120,7 +137,7 @@ fn no_flood_of_redeemers_hides_a_denial_of_an_actor() {
 #[test]
 fn no_flood_of_actors_hides_a_redeemers_refusal() {
     let denials = Denials::default();
-    for n in 0..MAX_USERS + 50 {
+    for n in 0..MAX_COUNTED + 50 {
         admit(&denials, &actor(&n.to_string()), 1);
     }
     assert_eq!(written(&denials, &redeemer("0"), 1, 7), BUDGET as usize);
@@ -145,11 +162,11 @@ fn a_ledger_is_bounded_however_many_users_come() {
         let redeemers = lock(&denials.redeemers).each.len();
         (lock(&denials.actors).len(), redeemers)
     };
-    for n in 0..MAX_USERS + 50 {
+    for n in 0..MAX_COUNTED + 50 {
         admit(&denials, &actor(&n.to_string()), 1);
         admit(&denials, &redeemer(&n.to_string()), 1);
     }
-    assert_eq!(known(&denials), (MAX_USERS, MAX_USERS));
+    assert_eq!(known(&denials), (MAX_COUNTED, MAX_COUNTED));
     let late = admit(&denials, &actor("late"), 1);
     assert!(!late.write, "those beyond share a budget, which is spent");
     for minute in [2, 40] {
@@ -162,7 +179,7 @@ fn a_ledger_is_bounded_however_many_users_come() {
 #[test]
 fn the_count_of_the_users_beyond_is_said_to_be_of_several() {
     let denials = Denials::default();
-    for n in 0..MAX_USERS {
+    for n in 0..MAX_COUNTED {
         admit(&denials, &actor(&n.to_string()), 1);
     }
     let beyond: Vec<_> = (0..5).map(|n| admit(&denials, &actor(&format!("x{n}")), 1)).collect();
