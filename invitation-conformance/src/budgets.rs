@@ -44,6 +44,7 @@ async fn take(budgets: &Budgets, number: u8, minute: i64, amount: u32) -> u64 {
 pub async fn run_budget_promises(budgets: Arc<dyn SharedBudgets>) {
     counts_as_specified_in_each_minute(&budgets).await;
     concurrent_calls_are_counted_once_each(&budgets).await;
+    concurrent_calls_of_a_new_minute_all_succeed(&budgets).await;
 }
 
 /// A later minute begins at 0, an earlier one counts in the stored minute, and keys are apart.
@@ -74,4 +75,17 @@ async fn concurrent_calls_are_counted_once_each(budgets: &Budgets) {
     answers.sort_unstable();
     let expected: Vec<u64> = (1..=64).map(|n| 3 * n).collect();
     assert_eq!(answers, expected, "each call gets tokens of its own");
+}
+
+/// A store that removes the counts of former minutes makes no concurrent call fail.
+async fn concurrent_calls_of_a_new_minute_all_succeed(budgets: &Budgets) {
+    const FIRST: i64 = 50_000_000;
+    for minute in (0..40).step_by(5) {
+        let calls = (0..16).map(|number| {
+            let budgets = Arc::clone(budgets);
+            async move { take(&budgets, 16 + number, FIRST + minute, 3).await }
+        });
+        let answers = run_concurrently(calls.collect()).await;
+        assert_eq!(answers, [3; 16], "minute {minute}");
+    }
 }
