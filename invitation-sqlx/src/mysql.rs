@@ -43,7 +43,7 @@ use crate::{
 /// cluster.
 ///
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
-/// loosen the server's durability. A call waits for a lock no longer than the server's
+/// loosen the server's durability. A statement waits for a lock no longer than the server's
 /// `innodb_lock_wait_timeout`, 50 seconds by default. Set it lower in the pool's `after_connect`.
 ///
 /// A dropped call closes its connection, so that no part of the call stays open there.

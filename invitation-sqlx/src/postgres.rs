@@ -39,7 +39,7 @@ use crate::{
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
 /// loosen the server's durability.
 ///
-/// A call waits for a lock as long as the server's `lock_timeout` allows, which is unlimited by
+/// A statement waits for a lock as long as the server's `lock_timeout` allows, which is unlimited by
 /// default. Set it on the pool's connections, as in `PgConnectOptions::options([("lock_timeout",
 /// "5s")])`.
 ///
