@@ -128,7 +128,7 @@
 //! This user has exactly the rights that a store in the namespace `invitation` needs:
 //!
 //! ```text
-//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hgetall +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +ltrim +llen +lrange +unlink +info +time
+//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hgetall +hmget +hset +hdel +hexists +hscan +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +ltrim +llen +lrange +info +time
 //! ```
 //!
 //! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
