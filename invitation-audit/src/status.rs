@@ -50,7 +50,18 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Default, Debug)]
-pub struct LogStatus(Arc<RwLock<LogState>>);
+pub struct LogStatus(Arc<RwLock<StatusParts>>);
+
+/// The parts from which the state is computed.
+#[derive(Default, Debug)]
+struct StatusParts {
+    /// The state without the time of a failure.
+    state: LogState,
+    /// The time at which sealing failed, if it has not succeeded since.
+    seal_failed_at: Option<Timestamp>,
+    /// The time at which verifying failed, if it has not succeeded since.
+    verify_failed_at: Option<Timestamp>,
+}
 
 impl LogStatus {
     /// Creates the state of a log that was not verified yet.
@@ -59,26 +70,28 @@ impl LogStatus {
         Self::default()
     }
 
-    /// Sets the newest checkpoint.
+    /// Sets the newest checkpoint. It ends an earlier failure to seal.
     pub fn set_sealed(&self, sealed: &Sealed) {
         let checkpoint = sealed.checkpoint.as_ref().map(|signed| {
             let stated = signed.stated();
             let root = stated.root.to_string();
             LogCheckpoint { size: stated.size, root, newest: sealed.newest }
         });
-        self.state().checkpoint = checkpoint;
+        let mut parts = self.parts();
+        parts.state.checkpoint = checkpoint;
+        parts.seal_failed_at = None;
     }
 
-    /// Sets the result of a verification that ended at `now`.
+    /// Sets the result of a verification that ended at `now`. It ends an earlier failure to verify.
     pub fn set_verified(&self, report: &StoreReport, now: Timestamp) {
         let verdict = match &report.verdict {
             Verdict::Valid { .. } => LogVerdict::Valid,
             Verdict::Unanchored { .. } => LogVerdict::Unanchored,
             Verdict::Tampered(finding) => tampered(finding),
         };
-        let mut state = self.state();
-        (state.verdict, state.lost) = (verdict, report.lost);
-        (state.verified_at, state.failed_at) = (Some(now), None);
+        let mut parts = self.parts();
+        (parts.state.verdict, parts.state.lost) = (verdict, report.lost);
+        (parts.state.verified_at, parts.verify_failed_at) = (Some(now), None);
     }
 
     /// Sets the reason why sealing failed at `now`. A log that is not as it was sealed is a
@@ -86,19 +99,20 @@ impl LogStatus {
     pub fn set_seal_error(&self, error: &SealError, now: Timestamp) {
         match error {
             SealError::Tampered(finding) => {
-                let mut state = self.state();
+                let state = &mut self.parts().state;
                 (state.verdict, state.verified_at) = (tampered(finding), Some(now));
             }
-            _ => self.set_failed(now),
+            _ => self.parts().seal_failed_at = Some(now),
         }
     }
 
-    /// Records that sealing or verifying failed at `now`. The earlier verdict stays, with its time.
+    /// Records that verifying failed at `now`, or that the task could not begin. The earlier verdict
+    /// stays, with its time.
     pub fn set_failed(&self, now: Timestamp) {
-        self.state().failed_at = Some(now);
+        self.parts().verify_failed_at = Some(now);
     }
 
-    fn state(&self) -> RwLockWriteGuard<'_, LogState> {
+    fn parts(&self) -> RwLockWriteGuard<'_, StatusParts> {
         // No caller panics between two changes, so a poisoned state is consistent.
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,7 +120,9 @@ impl LogStatus {
 
 impl LogMonitor for LogStatus {
     fn log_state(&self) -> LogState {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let parts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let failed_at = parts.seal_failed_at.max(parts.verify_failed_at);
+        LogState { failed_at, ..parts.state.clone() }
     }
 }
 

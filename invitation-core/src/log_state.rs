@@ -53,7 +53,8 @@ pub struct LogState {
     pub verified_at: Option<Timestamp>,
     /// The number of sealed events that the store has lost. A verdict does not show them.
     pub lost: u64,
-    /// The time at which sealing or verifying failed, if it has not succeeded since.
+    /// The time at which sealing or verifying failed, if that has not succeeded since. If both
+    /// failed, the later time.
     pub failed_at: Option<Timestamp>,
 }
 

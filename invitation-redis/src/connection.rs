@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use redis::{
     Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
+    aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
 };
@@ -13,6 +13,7 @@ use crate::{
     keys::Keys,
     options::{Confirm, RedisOptions},
     script::Script,
+    server_connection::ServerConnection,
 };
 
 /// The maximum number of tries after the first by the cluster client: after a slot has
@@ -28,13 +29,13 @@ pub struct RedisConnection(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Single(ConnectionManager),
+    Single(ServerConnection),
     Cluster(ClusterConnection),
 }
 
 impl From<ConnectionManager> for RedisConnection {
     fn from(connection: ConnectionManager) -> Self {
-        Self(Kind::Single(connection))
+        Self(Kind::Single(ServerConnection::new(connection)))
     }
 }
 
@@ -118,9 +119,9 @@ impl RedisConnection {
             let evaluation = evaluation(command, what, keys, arguments);
             match self.send_with_wait(&evaluation, confirm).await {
                 Err(error) if is_unknown_script(&error) => by_hash = false,
-                // The client does not redirect a pipeline of several commands. It redirects
-                // a single command, and learns the new node of the slot from it.
-                Err(error) if is_elsewhere(&error) => {
+                // The cluster client does not redirect a pipeline of several commands. It
+                // redirects a single command, and learns the new node of the slot from it.
+                Err(error) if self.is_cluster() && is_elsewhere(&error) => {
                     self.send(redis::cmd("EXISTS").arg(&keys.all()[0])).await?;
                 }
                 answered => return answered,
@@ -140,7 +141,7 @@ impl RedisConnection {
         pipeline.add_command(evaluation.clone());
         pipeline.cmd("WAIT").arg(confirm.replicas.get()).arg(millis);
         let values = match self.0.clone() {
-            Kind::Single(mut connection) => connection.req_packed_commands(&pipeline, 0, 2).await,
+            Kind::Single(connection) => connection.send_all(&pipeline, 2).await,
             Kind::Cluster(mut connection) => connection.req_packed_commands(&pipeline, 0, 2).await,
         };
         let [answer, confirmed] = <[Value; 2]>::try_from(values?)
@@ -151,7 +152,7 @@ impl RedisConnection {
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let value = match self.0.clone() {
-            Kind::Single(mut connection) => connection.req_packed_command(command).await,
+            Kind::Single(connection) => connection.send(command).await,
             Kind::Cluster(mut connection) => connection.req_packed_command(command).await,
         };
         value?.extract_error()

@@ -107,7 +107,10 @@
 //! # Operating it
 //!
 //! - Redis 7.0 or later, standalone or cluster. A standalone connection uses one address:
-//!   with failover, that address must lead to the new primary.
+//!   with failover, that address must lead to the new primary. The former primary may keep
+//!   the connection open as a replica. The first change that it refuses then fails, and makes
+//!   the store connect to the address again, at most once a second. Reads before that show
+//!   what this replica has.
 //! - A restricted user needs the commands under [Rights](#rights). The store never uses
 //!   `KEYS` or `SCAN`.
 //! - The work of each script is bounded: a page of a list, a batch (`Limits::with_batch`),
@@ -128,7 +131,7 @@
 //! This user has exactly the rights that a store in the namespace `invitation` needs:
 //!
 //! ```text
-//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hgetall +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +ltrim +llen +lrange +unlink +info +time
+//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hgetall +hmget +hset +hdel +hexists +hscan +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +ltrim +llen +lrange +info +time
 //! ```
 //!
 //! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
@@ -205,6 +208,7 @@ mod record;
 mod render;
 mod rights;
 mod script;
+mod server_connection;
 mod steps;
 mod store;
 mod wire;

@@ -18,6 +18,7 @@ use invitation_conformance::{
     imports::ImportsFixture,
     races::{run_redemption_races, run_reservation_races},
 };
+use invitation_core::throttle::{BudgetKey, BudgetWindow, SharedBudgets};
 use invitation_redis::RedisStore;
 use invitation_testkit::Redis;
 
@@ -93,6 +94,27 @@ async fn erased_person_is_in_no_key() {
 async fn budgets_are_counted_as_specified() {
     let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
     run_budget_promises(Arc::new(store.unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn budgets_of_former_minutes_are_removed() {
+    let options = support::options();
+    let hash = format!("{{{}}}:budgets", options.namespace());
+    let store = RedisStore::connect(&Redis::shared().url(), options).await.unwrap();
+    let take = async |number: u16, minute| {
+        let mut key = [0xff; BudgetKey::BYTES];
+        key[30..].copy_from_slice(&number.to_be_bytes());
+        let (key, window) = (BudgetKey::from_bytes(key), BudgetWindow::from_minute(minute));
+        store.take_tokens(&key, window, NonZeroU32::MIN).await.unwrap()
+    };
+    for number in 0..1_000 {
+        take(number, 10).await;
+    }
+    for number in 1_000..1_040 {
+        take(number, 12).await;
+    }
+    let left = Redis::shared().ask(&["HLEN", &hash]).unwrap();
+    assert_eq!(left, "41", "40 counts, and where the removal continues");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

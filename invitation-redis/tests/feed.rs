@@ -172,6 +172,25 @@ async fn sequences_stay_after_a_purge_and_a_promotion() {
     assert_eq!(rest[..2], all[2..], "events of two epochs");
 }
 
+/// A server whose clock was days ahead has numbered an epoch, and was then replaced or corrected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn epoch_numbered_by_a_clock_that_was_ahead_is_read_on() {
+    let options = options();
+    let store = open(Redis::shared(), &options).await;
+    record(&store, 1..=3).await;
+    let cursors = format!("{{{}}}:cursors", options.namespace());
+    let number_ahead = "
+        local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+        local ahead = (redis.call('TIME')[1] + 2 * 86400) * 1000000
+        return redis.call('HSET', KEYS[1], 'e', cmsgpack.pack({ id, 0, { ahead, 0 } }))";
+    Redis::shared().ask(&["EVAL", number_ahead, "1", &cursors]).unwrap();
+    let (first, epoch) = read(&store, None).await;
+    assert_eq!(numbers(&first), [1, 2, 3]);
+    record(&store, [4]).await;
+    let (next, same_epoch) = read(&store, first.last().map(|one| one.position)).await;
+    assert_eq!((numbers(&next), same_epoch), (vec![4], epoch));
+}
+
 /// A position that no server can have handed out is an error, and not the end of the feed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn position_of_a_far_future_epoch_is_an_error() {

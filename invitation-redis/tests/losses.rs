@@ -9,14 +9,14 @@ use std::{
     error::Error as _,
     num::NonZeroU32,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use invitation_core::{
     Action, Error, EventCriteria, EventOutcome, InvitationId, Invitations, Paging, StoreErrorKind,
 };
 use invitation_redis::{RedisOptions, RedisStore, Unconfirmed};
-use invitation_testkit::Redis;
+use invitation_testkit::{Proxy, Redis};
 use support::{admin, newcomer, options, staff};
 use tokio::task::JoinSet;
 
@@ -146,6 +146,57 @@ async fn a_failover_without_wait_loses_what_the_replica_had_not() {
     let (_, code) = &codes[0];
     let again = invitations.redeem(code, &newcomer("ben")).await.unwrap();
     assert!(!again.is_replayed(), "another user can make a lost redemption");
+}
+
+/// The former primary has become a replica and keeps its connections open. The address leads to
+/// the new primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn store_follows_its_address_when_its_server_has_become_a_replica() {
+    for wait in [false, true] {
+        let (former, plain) = (Redis::start().unwrap(), options());
+        let new = Redis::replica_of(&former).unwrap();
+        let proxy = Proxy::to(former.port()).unwrap();
+        let url = format!("redis://127.0.0.1:{}", proxy.port());
+        let confirmed = plain.clone().wait_replicas(NonZeroU32::MIN, Duration::from_secs(10));
+        let options = if wait { confirmed } else { plain.clone() };
+        let store = RedisStore::connect(&url, options).await.unwrap();
+        let invitations = Invitations::new(store);
+        let codes = codes(&invitations, 2).await;
+        new.catch_up_with(&former).unwrap();
+        new.promote().unwrap();
+        proxy.lead_to(new.port());
+        former.ask(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).unwrap();
+
+        let (id, code) = &codes[0];
+        let answer = invitations.redeem(code, &newcomer("anna")).await;
+        let Err(Error::Store(error)) = answer else { panic!("a replica redeems: {answer:?}") };
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let redeemed = invitations.redeem(code, &newcomer("anna")).await.unwrap();
+        assert!(!redeemed.is_replayed());
+        assert_eq!(used(&open(&new, &plain).await, &codes).await, [*id]);
+    }
+}
+
+/// As long as the address leads to a replica, the store does not connect with each call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn store_connects_at_most_once_a_second_while_its_address_leads_to_a_replica() {
+    let server = Redis::start().unwrap();
+    let invitations = open(&server, &options()).await;
+    let codes = codes(&invitations, 1).await;
+    server.ask(&["REPLICAOF", "127.0.0.1", "1"]).unwrap();
+    let connections = || -> u64 {
+        let stats = server.ask(&["INFO", "stats"]).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse().unwrap()
+    };
+    let (before, begun) = (connections(), Instant::now());
+    for _ in 0..100 {
+        invitations.redeem(&codes[0].1, &newcomer("anna")).await.unwrap_err();
+    }
+    // The second question for the number is a connection, too.
+    let made = connections() - before - 1;
+    assert!(made >= 1, "the store has tried the address again");
+    assert!(made <= 1 + begun.elapsed().as_secs(), "{made} connections");
 }
 
 /// With WAIT, such a change is never acknowledged.

@@ -28,7 +28,7 @@ pub struct SqlTransaction<DB: Dialect> {
 }
 
 /// The attempts at one transaction of an [`SqlStore`]: up to seven within a second, after
-/// short pauses.
+/// short pauses, and a second one however long the first one took.
 pub struct SqlAttempts(Retries);
 
 impl<DB: Dialect> Transactional for SqlStore<DB> {

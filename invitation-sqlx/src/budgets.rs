@@ -20,6 +20,21 @@ impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
     ) -> Result<u64, StoreError> {
         let names = &self.names;
         let mut conn = self.connections.acquire("take_tokens").await?;
-        retried!(self, conn, None, ops::take_tokens::<DB>(&mut conn, names, key, window, tokens))
+        let taken = retried!(
+            self,
+            conn,
+            None,
+            ops::take_tokens::<DB>(&mut conn, names, key, window, tokens)
+        )?;
+        if taken == u64::from(tokens.get()) {
+            // The first tokens of a window. The tokens are committed, so an error here is not the
+            // call's: the next failure removes what is left.
+            let removed = {
+                let _turn = self.connections.turn().await;
+                ops::remove_old_budgets::<DB>(&mut conn, names, window).await
+            };
+            conn.finish(removed).await.ok();
+        }
+        Ok(taken)
     }
 }

@@ -16,10 +16,10 @@ use invitation_core::{
     feed::{FeedPage, FeedPosition},
 };
 use sqlx::{
-    MySql, MySqlConnection, Pool,
+    MySql, MySqlConnection,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
-    mysql::{MySqlDatabaseError, MySqlQueryResult, MySqlRow},
+    mysql::{MySqlDatabaseError, MySqlPoolOptions, MySqlQueryResult, MySqlRow},
 };
 use sqlx_core::transaction::TransactionManager;
 
@@ -43,7 +43,7 @@ use crate::{
 /// cluster.
 ///
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
-/// loosen the server's durability. A call waits for a lock no longer than the server's
+/// loosen the server's durability. A statement waits for a lock no longer than the server's
 /// `innodb_lock_wait_timeout`, 50 seconds by default. Set it lower in the pool's `after_connect`.
 ///
 /// A dropped call closes its connection, so that no part of the call stays open there.
@@ -109,14 +109,17 @@ use crate::{
 pub type MySqlStore = SqlStore<MySql>;
 
 impl SqlStore<MySql> {
-    /// Connects to the database of this URL (`mysql://…`) with a pool of sqlx's default options,
-    /// and brings the tables up to date.
+    /// Connects to the database of this URL (`mysql://…`) with a pool of sqlx's default options and
+    /// with `autocommit = 1`, and brings the tables up to date.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be reached or migrated.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::opened(Pool::connect(url)).await
+        let options = MySqlPoolOptions::new().after_connect(|conn, _| {
+            Box::pin(async { ops::unprepared::<MySql>(conn, "SET autocommit = 1").await })
+        });
+        Self::opened(options.connect(url)).await
     }
 }
 

@@ -2,13 +2,14 @@
 
 mod arrays;
 mod by_validity_length;
+mod errors;
 mod feed;
 mod migrating;
 mod redeem;
 mod statement;
 mod step;
 
-use std::{borrow::Cow, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use invitation_core::{
     Facts, Outcome, StoreError, StoreErrorKind, Transition,
@@ -27,7 +28,7 @@ use crate::{
     dialect::{ByValidityLength, Dialect},
     error::{commit_error, store_error},
     list::Index,
-    names::{Names, names_a_table},
+    names::Names,
     ops::{self, Begin, Step},
     render,
     statement::Statement,
@@ -39,7 +40,7 @@ use crate::{
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
 /// loosen the server's durability.
 ///
-/// A call waits for a lock as long as the server's `lock_timeout` allows, which is unlimited by
+/// A statement waits for a lock as long as the server's `lock_timeout` allows, which is unlimited by
 /// default. Set it on the pool's connections, as in `PgConnectOptions::options([("lock_timeout",
 /// "5s")])`.
 ///
@@ -170,19 +171,7 @@ impl Dialect for Postgres {
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
-        // https://www.postgresql.org/docs/current/errcodes-appendix.html
-        let code = error.code().unwrap_or(Cow::Borrowed(""));
-        match (&*code, code.get(..2)) {
-            // serialization failure, deadlock, lock not available
-            ("40001" | "40P01" | "55P03", _) => StoreErrorKind::Conflict,
-            // read-only; connection, resources, operator intervention, system error
-            (READ_ONLY, _) | (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
-            // data or index corrupted
-            ("XX001" | "XX002", _) => StoreErrorKind::Corrupt,
-            // undefined table; also an unknown alias, which is no missing table
-            ("42P01", _) if names_a_table(error.message()) => StoreErrorKind::NotMigrated,
-            _ => StoreErrorKind::Other,
-        }
+        errors::kind(&error.code().unwrap_or_default(), error.message())
     }
 
     fn has_refused(error: &dyn DatabaseError) -> bool {

@@ -11,8 +11,11 @@ use uuid::Uuid;
 /// The maximum number of retries of one operation.
 const MAX_RETRIES: u32 = 6;
 
-/// The time after which no retry begins. A conflict that took longer was a wait for a lock, and
-/// another wait would only double the time.
+/// The time after which no retry but the first one begins. A conflict that took longer was a wait
+/// for a lock, and each further wait would take as long again.
+///
+/// The first retry does not depend on the time, because a deadlock may take as long as a wait for a
+/// lock. PostgreSQL looks for one only after `deadlock_timeout`, 1 s by default.
 const MAX_ELAPSED: Duration = Duration::from_secs(1);
 
 /// The upper bound of the pause before the first retry. It doubles with each retry.
@@ -50,7 +53,8 @@ impl Retries {
     }
 
     fn pause(&mut self, kind: StoreErrorKind, elapsed: Duration) -> Option<Duration> {
-        if kind != StoreErrorKind::Conflict || self.made >= MAX_RETRIES || elapsed >= MAX_ELAPSED {
+        let is_late = self.made > 0 && elapsed >= MAX_ELAPSED;
+        if kind != StoreErrorKind::Conflict || self.made >= MAX_RETRIES || is_late {
             return None;
         }
         let longest = FIRST_MAX_PAUSE * 2_u32.pow(self.made);
@@ -95,10 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn long_conflict_is_not_retried() {
-        let almost = Duration::from_micros(999_999);
-        assert!(retries(7).pause(CONFLICT, almost).is_some());
-        assert_eq!(retries(7).pause(CONFLICT, MAX_ELAPSED), None);
+    fn long_conflict_is_retried_once() {
+        let mut retries = retries(7);
+        assert!(retries.pause(CONFLICT, Duration::from_mins(1)).is_some());
+        assert!(retries.pause(CONFLICT, Duration::from_micros(999_999)).is_some());
+        assert_eq!(retries.pause(CONFLICT, MAX_ELAPSED), None);
     }
 
     #[test]

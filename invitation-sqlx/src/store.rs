@@ -52,8 +52,9 @@ pub(crate) use retried;
 ///
 /// A change that fails because of concurrent work (a deadlock, a serialisation failure) is
 /// repeated as a whole. The store repeats it up to six times within a second, after short pauses
-/// that differ between calls. If the last try fails too, the error has the kind
-/// [`Conflict`](invitation_core::StoreErrorKind::Conflict).
+/// that differ between calls. It repeats it once even if the conflict took longer, so a call may
+/// wait for locks twice as long as the database allows. If the last try fails too, the error has
+/// the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict).
 ///
 /// Consecutive redemptions reuse their connection. The store keeps up to two connections out of
 /// the pool ([`with_connection_cache`](Self::with_connection_cache)). Such a connection returns to
@@ -91,6 +92,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits as long as another transaction holds a lock |
     /// | PostgreSQL | `statement_timeout`, if the network may fail silently | a call waits as long as the network does |
     /// | MySQL, MariaDB | `innodb_lock_wait_timeout`, for instance 5 s | a call waits for a lock for 50 s |
+    /// | MySQL, MariaDB | `autocommit = 1`, the server's default | reads show an old state; `migrate` refuses such a pool |
     /// | SQLite, a file | `journal_mode = WAL` and `synchronous = FULL` | readers and writers exclude each other; a power cut may undo the last redemptions |
     /// | SQLite, a file | `busy_timeout`, 5 s by default in sqlx | concurrent writers fail at once |
     /// | SQLite | `after_release` calls `SqliteStore::may_be_reused` | after a full disk, sqlx may keep a connection that begins no transaction any more |

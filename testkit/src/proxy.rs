@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
     },
     thread,
 };
@@ -38,6 +38,8 @@ pub struct Proxy {
 
 #[derive(Debug, Default)]
 struct Wires {
+    /// The port of the server to which new connections lead.
+    server: AtomicU16,
     loss: Mutex<Option<Loss>>,
     ended: AtomicBool,
     requests: AtomicU64,
@@ -52,7 +54,7 @@ impl Proxy {
     pub fn to(server: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
-        let wires = Arc::new(Wires::default());
+        let wires = Arc::new(Wires { server: AtomicU16::new(server), ..Wires::default() });
         let accepting = Arc::clone(&wires);
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -61,7 +63,7 @@ impl Proxy {
                 }
                 // A failed connection is dropped, which the client sees as a broken one.
                 if let Ok(client) = client {
-                    connect(client, server, &accepting).ok();
+                    connect(client, &accepting).ok();
                 }
             }
         });
@@ -72,6 +74,11 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Leads new connections to the server on another port. Open connections stay as they are.
+    pub fn lead_to(&self, server: u16) {
+        self.wires.server.store(server, Ordering::SeqCst);
     }
 
     /// Returns the number of requests that have arrived.
@@ -133,7 +140,8 @@ impl Wires {
     }
 }
 
-fn connect(client: TcpStream, server: u16, wires: &Arc<Wires>) -> io::Result<()> {
+fn connect(client: TcpStream, wires: &Arc<Wires>) -> io::Result<()> {
+    let server = wires.server.load(Ordering::SeqCst);
     let server = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, server)))?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;

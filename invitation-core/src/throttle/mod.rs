@@ -97,13 +97,18 @@
 //! too, so that it is answered although the call that asked first is not polled any more. If the
 //! store fails, all of them return its error.
 //!
+//! The clocks of all processes must agree. A process whose clock is ahead takes the budgets that it
+//! uses into its minute, and so the budget of all sources. The other processes count in that minute
+//! until their clocks reach it. If the wrong clock is corrected, these budgets stay as they are until
+//! then, and may stay exhausted.
+//!
 //! Inside a host's transaction ([`on`](crate::Invitations::on) a joined store), a process asks no
 //! other: the write could wait for that very transaction. There the block is the budget of the
 //! process. [`admit`](crate::Invitations::admit) takes its token before the transaction begins.
 //!
 //! Budgets are kept under SHA-256 hashes of sources. A hash of an IPv4 address can be reversed by
 //! trying all addresses: treat the rows as personal data. They are removed after two minutes, with
-//! the next failure. The hash for a code is made from its digest, which is keyed under a keyring.
+//! the next failure. On Redis each failure removes some of them. The hash for a code is made from its digest, which is keyed under a keyring.
 //!
 //! # Short codes
 //!

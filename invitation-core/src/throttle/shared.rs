@@ -102,8 +102,9 @@ impl Default for BudgetCount {
 impl BudgetCount {
     /// Returns the count after tokens were taken.
     ///
-    /// A later window begins at 0. Tokens of an earlier window count in the stored one, so that a
-    /// process whose clock is behind begins no budget anew.
+    /// A later window begins at 0. Tokens of an earlier window count in the stored one, however far
+    /// it is ahead. If they began the budget anew, two processes whose clocks differ would do so in
+    /// turn, and the budget would limit nothing.
     #[must_use]
     pub fn after_taking(self, window: BudgetWindow, tokens: NonZeroU32) -> Self {
         let before = if window > self.window { 0 } else { self.taken };
@@ -120,8 +121,8 @@ impl BudgetCount {
 ///
 /// A store keeps one [`BudgetCount`] for each key. It does not know the budgets: it only counts,
 /// and the throttle decides from the number how many tokens it got. It removes counts that
-/// [`BudgetWindow::is_kept_in`] does not keep, so that their number is bounded by the failures of
-/// two minutes.
+/// [`BudgetWindow::is_kept_in`] does not keep, all of them or some with each call, so that they do
+/// not pile up.
 #[async_trait]
 pub trait SharedBudgets: fmt::Debug + Send + Sync {
     /// Takes tokens of a budget. Returns how many were taken in the window by then, these

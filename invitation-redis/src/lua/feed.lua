@@ -14,10 +14,16 @@
 
 local after_epoch, after, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
+-- The replication id, the mark, and for each epoch its number and the last sequence before it.
+local stored = call('HGET', CURSORS, 'e')
+local own, mark, epochs
+if stored then own, mark, epochs = unpack(read(stored)) end
+
 local clock = call('TIME')
 local now = clock[1] * 1000000 + clock[2]
--- Clocks of servers differ by less than a day.
-if after_epoch > now + 86400000000 then
+-- Clocks of servers differ by less than a day. An epoch that is stored was numbered by one of them,
+-- however wrong the clock was.
+if after_epoch > math.max(now + 86400000000, epochs and epochs[#epochs - 1] or 0) then
   error({ err = 'ERR the position is of another store' })
 end
 
@@ -33,9 +39,7 @@ local last = call('LLEN', FEED) - 1 + removed
 local id = string.match(call('INFO', 'replication'), 'master_replid:(%x+)')
 if not id then error({ err = 'ERR the server states no replication id' }) end
 
--- The replication id, the mark, and for each epoch its number and the last sequence before it.
-local stored = call('HGET', CURSORS, 'e')
-local own, mark, epochs = unpack(stored and read(stored) or { id, 0, { new_number(0), 0 } })
+if not stored then own, mark, epochs = id, 0, { new_number(0), 0 } end
 local n = #epochs
 local is_new_epoch = not stored
 if own ~= id then

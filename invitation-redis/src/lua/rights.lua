@@ -13,6 +13,7 @@ rights[#rights + 1] = { 'HMGET', INVITATIONS, EVENTS, REDEMPTIONS, LEASES, DOCUM
 rights[#rights + 1] = { 'ZREVRANGEBYLEX', INDEX, TRAIL, DOCUMENT_INDEX }
 rights[#rights + 1] = { 'HGET', CURSORS }
 rights[#rights + 1] = { 'HGETALL', CURSORS }
+rights[#rights + 1] = { 'HSCAN', BUDGETS }
 rights[#rights + 1] = { 'LLEN', FEED }
 rights[#rights + 1] = { 'LRANGE', FEED }
 

@@ -16,7 +16,8 @@
 --                        'p' -> the number of events that were removed from the feed
 --  11 documents    hash  kind, name -> document
 --  12 document_index  zset  of documents, all of score 0
---  13 budgets      hash  key -> tokens taken in the current minute; '' -> that minute
+--  13 budgets      hash  key -> minute, ':', tokens taken in it; '' -> HSCAN cursor, where the
+--                        removal of old counts continues
 --
 -- Records are MessagePack arrays; an absent field is `false`. Times and versions are 8
 -- bytes, most significant first, so that they sort correctly as text. Lua numbers are exact
@@ -117,10 +118,9 @@ local function write_rights()
     { 'HGET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, DOCUMENTS, BUDGETS },
     { 'HEXISTS', INVITATIONS, CODES, EVENTS, DOCUMENTS },
     { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, BUDGETS },
-    { 'UNLINK', BUDGETS },
     { 'RPUSH', FEED },
     { 'LTRIM', FEED },
-    { 'HDEL', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS },
+    { 'HDEL', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, BUDGETS },
     { 'ZRANGEBYLEX', INDEX, DOCUMENT_INDEX },
     { 'ZLEXCOUNT', INDEX },
     { 'ZADD', INDEX, TRAIL, DOCUMENT_INDEX },
@@ -133,7 +133,7 @@ local ARGUMENTS = {
   HGET = { '' }, HMGET = { '' }, HEXISTS = { '' }, HSET = { '', '' }, HDEL = { '' },
   ZRANGEBYLEX = { '-', '-' }, ZREVRANGEBYLEX = { '-', '-' }, ZLEXCOUNT = { '-', '-' },
   ZADD = { '0', '' }, ZREM = { '' }, RPUSH = { '' }, LLEN = {}, LRANGE = { '0', '0' },
-  UNLINK = {}, LTRIM = { '0', '0' }, HGETALL = {},
+  LTRIM = { '0', '0' }, HGETALL = {}, HSCAN = { '0' },
 }
 
 -- Returns whether the user may run a command, without running it. For a command that the

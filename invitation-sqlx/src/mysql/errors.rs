@@ -22,9 +22,10 @@ pub(super) fn kind(number: u16) -> StoreErrorKind {
         | 1021 | 1023 | 1024 | 1026 | 1030 | 1180 | 1181 | 1598
         // Out of memory, too many connections, no such host or database, not ready (a node
         // outside of its cluster), shutting down, table full, too many connections of this
-        // user, read-only, interrupted, took too long, killed.
+        // user, read-only, interrupted, took too long, killed. The server had closed the idle
+        // connection before the statement arrived (4031).
         | 1037 | 1038 | 1040 | 1041 | 1042 | 1047 | 1053 | 1114 | 1135 | 1158..=1161 | 1203
-        | 1226 | 1290 | 1317 | 1792 | 1836 | 1927 | 1969 | 3024 => StoreErrorKind::Unavailable,
+        | 1226 | 1290 | 1317 | 1792 | 1836 | 1927 | 1969 | 3024 | 4031 => StoreErrorKind::Unavailable,
         // table or index corrupted
         126 | 127 | 134 | 145 | 1034 | 1035 | 1194 | 1195 | 1712 => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Other,
@@ -55,6 +56,8 @@ mod tests {
             (1180, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
             // ER_BINLOG_LOGGING_IMPOSSIBLE
             (1598, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_CLIENT_INTERACTION_TIMEOUT
+            (4031, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
             // ER_LOCK_DEADLOCK: the server reports that it rolled back.
             (1213, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
             // ER_SP_DOES_NOT_EXIST: the savepoint was missing before the commit.

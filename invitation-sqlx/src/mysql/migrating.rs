@@ -20,6 +20,7 @@ pub(super) async fn run(
     migrator: &Migrator,
     table: &str,
 ) -> Result<(), MigrateError> {
+    refuse_without_autocommit(conn).await?;
     let locked = match raw_sql(LOCK).fetch_one(&mut *conn).await {
         Ok(row) => match row.try_get::<Option<i64>, _>(0)? {
             Some(1) => true,
@@ -58,6 +59,17 @@ async fn run_locked(
         trusted(sql).execute(&mut *conn).await?;
     }
     migrator.run_direct(None, &mut *conn, false).await
+}
+
+/// Without autocommit, a read begins a transaction that stays open. Later reads on the connection
+/// see the state at its beginning.
+async fn refuse_without_autocommit(conn: &mut MySqlConnection) -> sqlx::Result<()> {
+    let off = raw_sql("SELECT 1 FROM DUAL WHERE @@autocommit = 0").fetch_optional(conn).await?;
+    if off.is_none() {
+        return Ok(());
+    }
+    let advice = "autocommit is off: run SET autocommit = 1 in after_connect of the pool";
+    Err(sqlx::Error::Configuration(advice.into()))
 }
 
 /// Whether the server reports that it has no named locks.

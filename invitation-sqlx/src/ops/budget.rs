@@ -37,13 +37,18 @@ pub(crate) async fn take_tokens<DB: Dialect>(
     s.blob(key.as_bytes());
     let found = s.only(step.conn()).await.map_err(failed)?;
     let taken = row::taken_tokens::<DB>(&found)?;
-    if taken == tokens.unsigned_abs() {
-        // The first tokens of a window: rows of windows before the last two are removed.
-        let oldest = window.minute().saturating_sub(1);
-        let mut s = Statement::<DB>::new(format!("DELETE FROM {table} WHERE minute < "));
-        s.int(oldest);
-        s.run(step.conn()).await.map_err(failed)?;
-    }
     step.commit().await.map_err(|error| commit_error::<DB>("take_tokens", error))?;
     Ok(taken)
+}
+
+/// Removes the rows of windows before the last two. It is a transaction of its own, so that no call
+/// that waits for a row here holds another one.
+pub(crate) async fn remove_old_budgets<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    window: BudgetWindow,
+) -> Result<(), StoreError> {
+    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE minute < ", names.budgets));
+    s.int(window.minute().saturating_sub(1));
+    DB::run_as_transaction(conn, "take_tokens", s).await
 }

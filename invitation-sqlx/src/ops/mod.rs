@@ -25,7 +25,7 @@ mod step;
 
 pub(crate) use self::{
     apply::apply,
-    budget::take_tokens,
+    budget::{remove_old_budgets, take_tokens},
     cursor::{cursor, replace_cursor},
     documents::{
         add_documents, document, due_documents, list_documents, remove_documents, replace_documents,

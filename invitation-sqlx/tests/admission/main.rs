@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[cfg(feature = "postgres")]
+mod deadlock;
 mod hooks;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod lost;

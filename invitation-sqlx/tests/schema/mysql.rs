@@ -1,13 +1,15 @@
 //! Migrations on MariaDB, where each statement commits by itself.
 
+use invitation_core::StoreErrorKind;
 use invitation_sqlx::{
-    SqlStore,
-    sqlx::{MySql, MySqlPool, mysql::MySqlPoolOptions},
+    MySqlStore, SqlStore,
+    sqlx::{self, MySql, MySqlPool, mysql::MySqlPoolOptions},
 };
+use invitation_testkit::MariaDb;
 
 use crate::{
     promises::{Migrating, promises},
-    support::host::{Kind, number, run},
+    support::host::{Kind, number, run, tables},
     upgrades::{Upgrading, upgrades},
 };
 
@@ -35,6 +37,35 @@ async fn failed_migration_closes_its_connection() {
     let before = connection().await;
     SqlStore::new(pool.clone()).migrate().await.unwrap_err();
     assert_ne!(connection().await, before);
+}
+
+/// Without autocommit, a read leaves a transaction open in the pool, and later reads of its
+/// connection would show the state at its beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn pool_without_autocommit_is_refused() {
+    let database = MySql::empty();
+    let options = MySqlPoolOptions::new().after_connect(|conn, _| {
+        Box::pin(async { sqlx::raw_sql("SET autocommit = 0").execute(conn).await.map(drop) })
+    });
+    let store = SqlStore::new(options.connect(&database.url).await.unwrap());
+    let error = store.migrate().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Other);
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("SET autocommit = 1"), "{source}");
+    let pool = MySqlPool::connect(&database.url).await.unwrap();
+    assert_eq!(tables(&pool).await, [""; 0], "nothing was created");
+}
+
+/// The server turns autocommit off. The library's own connections turn it on.
+#[tokio::test(flavor = "multi_thread")]
+async fn library_turns_autocommit_on_for_its_own_pool() {
+    let server = MariaDb::with(&[("autocommit", "0")]).unwrap();
+    let url = server.create_database();
+    let store = MySqlStore::connect(&url).await.unwrap();
+    let autocommit = "SELECT CAST(@@autocommit AS SIGNED)";
+    assert_eq!(number(store.pool(), autocommit).await, 1);
+    let others = MySqlPool::connect(&url).await.unwrap();
+    assert_eq!(number(&others, autocommit).await, 0);
 }
 
 impl Upgrading for MySql {
