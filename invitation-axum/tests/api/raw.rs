@@ -105,6 +105,7 @@ async fn no_header_is_an_error_of_the_server() {
     for (tag, expected) in [
         (&b"\"7\""[..], 412),
         (b"W/\"1\"", 412),
+        (b"\"01\"", 412),
         (b"\"\xff\"", 422),
         (b"\"1\", \"2\"", 422),
         (b"1", 422),
