@@ -14,7 +14,7 @@ use crate::{
     quota::{Quota, QuotaOf},
     target::Target,
     text::{Division, Role},
-    time::Timestamp,
+    time::{Timestamp, in_whole_seconds},
 };
 
 /// The reason why the domain refused a call, as plain data that is safe to show to the
@@ -132,7 +132,7 @@ pub enum Refusal {
     NoAddress,
     /// The actor, or others for the same address, asked for too many mails.
     MailLimit {
-        /// The time until the next mail is possible.
+        /// The time until the next mail is possible, in whole seconds.
         retry_after: Duration,
     },
     /// A [hook](crate::hooks::Hooks) of the host does not allow the command, or did not say.
@@ -317,8 +317,10 @@ impl Verdict {
         Self::new(Refusal::NoAddress, Reason::NoAddress)
     }
 
-    /// Returns the verdict that no mail may be sent again for this time.
-    pub(crate) fn mail_limit(retry_after: Duration) -> Self {
+    /// Returns the verdict that no mail may be sent again for this time. It is rounded up: a caller
+    /// who waits for it must not be refused again.
+    pub(crate) fn mail_limit(wait: Duration) -> Self {
+        let retry_after = in_whole_seconds(wait).max(Duration::SECOND);
         Self::new(Refusal::MailLimit { retry_after }, Reason::MailLimit)
     }
 
@@ -442,6 +444,17 @@ mod tests {
             let verdict = Verdict::not_grantable(&policy, role(name));
             assert_eq!(verdict.refusal.to_string(), text);
             assert_eq!(verdict.outcome(), EventOutcome::Denied, "{name}");
+        }
+    }
+
+    #[test]
+    fn time_to_the_next_mail_is_rounded_up_to_whole_seconds() {
+        for (wait, seconds) in
+            [(0, 1), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2), (59_200_000, 60)]
+        {
+            let verdict = Verdict::mail_limit(Duration::microseconds(wait));
+            let retry_after = Duration::seconds(seconds);
+            assert_eq!(verdict.refusal, Refusal::MailLimit { retry_after }, "{wait} µs");
         }
     }
 

@@ -117,6 +117,12 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// Returns a waiting time in whole seconds, rounded up: at its end, the wait is over.
+pub(crate) fn in_whole_seconds(wait: Duration) -> Duration {
+    let part = i64::from(wait.subsec_nanoseconds() > 0);
+    Duration::seconds(wait.whole_seconds().saturating_add(part))
+}
+
 /// A source of the current time. The service reads it once per call.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
