@@ -33,7 +33,8 @@ pub(crate) struct DraftBody {
     /// The number of people who may redeem the code. With `email` it must be 1.
     #[schema(minimum = 1, maximum = 100_000)]
     max_uses: Option<u32>,
-    /// Data to store with the invitation: at most 4 KB, and 3 levels deep.
+    /// Data to store with the invitation: at most 4 KB, and 3 levels deep, without integers beyond 64
+    /// bits and without a key that occurs twice in one object.
     #[schema(value_type = Option<Object>)]
     metadata: Option<serde_json::Value>,
 }

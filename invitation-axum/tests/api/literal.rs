@@ -16,6 +16,29 @@ fn with(field: &str) -> String {
 }
 
 #[tokio::test]
+async fn metadata_that_would_be_kept_otherwise_is_refused() {
+    let harness = Harness::api();
+    for metadata in [
+        "{\"id\": 18446744073709551616}",
+        "{\"id\": [-9223372036854775809]}",
+        "{\"id\": 1, \"id\": 2}",
+        "{\"a\": {\"id\": 1, \"id\": 1}}",
+    ] {
+        let draft = with(&format!("\"metadata\": {metadata}"));
+        send(&harness, "", "application/json", draft.clone()).await.invalid(&["/metadata"]);
+        let rows = format!("[{draft}]");
+        send(&harness, "/bulk", "application/json", rows).await.invalid(&["/0/metadata"]);
+        let cell = metadata.replace('"', "\"\"");
+        let file = format!("role,division,metadata\nstaff,sales,\"{cell}\"\n");
+        send(&harness, "/bulk", "text/csv", file).await.invalid(&["/2/metadata"]);
+    }
+    let metadata = "{\"id\":18446744073709551615,\"text\":\"18446744073709551616\"}";
+    let draft = with(&format!("\"metadata\": {metadata}"));
+    let created = send(&harness, "", "application/json", draft).await.is(201);
+    assert!(created.text().contains(metadata), "{}", created.text());
+}
+
+#[tokio::test]
 async fn time_without_a_t_between_date_and_time_is_refused() {
     let harness = Harness::api();
     for separator in ["x", "-", " ", "\\u0000"] {
