@@ -189,8 +189,8 @@ impl From<OutcomeKind> for RowOutcome {
 
 /// Creates up to 1,000 invitations, from a JSON array or a CSV file.
 ///
-/// The file is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate its
-/// cells. The first non-empty line names the columns, which are the fields of a new invitation;
+/// Either is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate the cells of
+/// a CSV file. Its first non-empty line names the columns, which are the fields of a new invitation;
 /// case does not matter. Empty rows are ignored. A message about a row names the line of the file
 /// and the column as the file spells it.
 ///

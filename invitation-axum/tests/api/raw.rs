@@ -136,7 +136,7 @@ async fn no_body_is_an_error_of_the_server() {
         (br#"{"role":"\ud800"}"#, 400),
         (b"\xef\xbb\xbf{}", 400),
         (b"{\"role\":\"\xff\"}", 400),
-        (br#"{"max_uses":1e400}"#, 400),
+        (br#"{"max_uses":1e400}"#, 422),
         (br#"{"max_uses":99999999999999999999}"#, 422),
         (br#"{"max_uses":-0}"#, 422),
         (br#"{"max_uses":1.5}"#, 422),
