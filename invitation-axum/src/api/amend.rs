@@ -100,6 +100,6 @@ pub(crate) async fn amend(
     Json(body): Json<AmendBody>,
 ) -> Result<Response, Problem> {
     let amendment = body.read()?;
-    let changed = web.service().amend(&actor, id.id()?, amendment, version).await?;
+    let changed = web.service().amend(&actor, id.or_unissued(), amendment, version).await?;
     Ok(as_changed(&web, &actor, changed))
 }

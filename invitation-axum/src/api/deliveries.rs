@@ -119,7 +119,7 @@ pub(crate) async fn of_invitation(
     id: PathId,
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
-    let page = web.deliveries()?.of_invitation(&actor, id.id()?, paging).await;
+    let page = web.deliveries()?.of_invitation(&actor, id.or_unissued(), paging).await;
     DeliveryPageBody::answer(page, DeliveryBody::of)
 }
 
@@ -162,7 +162,7 @@ pub(crate) async fn retry(
     id: PathId<DeliveryId>,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<DeliveryBody>, Problem> {
-    let id = id.id()?;
+    let id = id.or_unissued();
     let retried = web.deliveries()?.retry(&actor, id).await.map_err(DeliveryId::problem)?;
     Ok(Json(DeliveryBody::of(&retried)))
 }
@@ -202,6 +202,6 @@ pub(crate) async fn resend(
 ) -> Result<(StatusCode, Json<DeliveryBody>), Problem> {
     let resend = key.map_or_else(Resend::new, |key| Resend::new().with_key(key));
     let resend = if body.rotate { resend.with_new_code() } else { resend };
-    let delivery = web.deliveries()?.resend(&actor, id.id()?, resend).await?;
+    let delivery = web.deliveries()?.resend(&actor, id.or_unissued(), resend).await?;
     Ok((StatusCode::ACCEPTED, Json(DeliveryBody::of(&delivery))))
 }

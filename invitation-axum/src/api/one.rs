@@ -35,7 +35,7 @@ pub(crate) async fn get(
     Authorized(actor, _): Authorized<to::View>,
     id: PathId,
 ) -> Result<Response, Problem> {
-    let view = web.service().get(&actor, id.id()?).await?;
+    let view = web.service().get(&actor, id.or_unissued()).await?;
     Ok(tagged(&view, InvitationBody::of(&view)))
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn copy(
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<Shared>, Problem> {
-    let code = web.service().copy(&actor, id.id()?).await?;
+    let code = web.service().copy(&actor, id.or_unissued()).await?;
     Ok(Json(Shared {
         link: web.link(&code).map(|link| link.into_text().into()),
         code: code.reveal().into(),
@@ -101,7 +101,7 @@ pub(crate) async fn revoke(
     MaybeJson(body): MaybeJson<RevokeBody>,
 ) -> Result<Response, Problem> {
     let reason = body.reason.as_deref();
-    let changed = web.service().revoke(&actor, id.id()?, reason, version).await?;
+    let changed = web.service().revoke(&actor, id.or_unissued(), reason, version).await?;
     Ok(as_changed(&web, &actor, changed))
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn reinstate(
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Response, Problem> {
-    let changed = web.service().reinstate(&actor, id.id()?, version).await?;
+    let changed = web.service().reinstate(&actor, id.or_unissued(), version).await?;
     Ok(as_changed(&web, &actor, changed))
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn rotate(
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Response, Problem> {
-    let rotated = web.service().rotate(&actor, id.id()?, version).await?;
+    let rotated = web.service().rotate(&actor, id.or_unissued(), version).await?;
     let view = web.service().view_of(&actor, rotated.invitation().clone());
     Ok(tagged(&view, InvitationBody::with(&view, Some(rotated.code()))))
 }
@@ -159,7 +159,7 @@ pub(crate) async fn delete(
     IfMatch(version): IfMatch,
     id: PathId,
 ) -> Result<StatusCode, Problem> {
-    web.service().delete(&actor, id.id()?, version).await?;
+    web.service().delete(&actor, id.or_unissued(), version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

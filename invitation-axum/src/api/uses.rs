@@ -58,7 +58,7 @@ pub(crate) async fn redemptions(
     id: PathId,
     Query(paging): Query<PageQuery>,
 ) -> Result<Json<RedemptionPageBody>, Problem> {
-    let page = web.service().redemptions(&actor, id.id()?, paging).await;
+    let page = web.service().redemptions(&actor, id.or_unissued(), paging).await;
     RedemptionPageBody::answer(page, RedemptionBody::of)
 }
 

@@ -81,25 +81,31 @@ async fn a_role_that_may_not_is_403_whatever_it_sends() {
 
 #[tokio::test]
 async fn each_check_comes_before_the_next() {
+    for one in [format!("/{ID}"), "/42".to_owned()] {
+        each_check_comes_before_the_next_at(&one).await;
+    }
+}
+
+async fn each_check_comes_before_the_next_at(one: &str) {
     let harness = Harness::api();
-    let one = format!("/{ID}");
     let patch = |body: &'static str, kind: &'static str| {
-        let request = request(Method::PATCH, "admin", &one).header("if-match", "\"7\"");
-        request.header("content-type", kind).body(Body::from(body)).unwrap()
+        let request = request(Method::PATCH, "admin", one).header("if-match", "\"7\"");
+        request.header("content-type", kind).body(Body::from(body)).expect("a request")
     };
     let json = "application/json";
     harness.send(patch("{", "text/plain")).await.problem(415, "unsupported-media-type");
     harness.send(patch("{", json)).await.problem(400, "malformed");
     harness.send(patch("{\"role\":7}", json)).await.problem(422, "invalid");
+    harness.send(patch("{}", json)).await.problem(422, "invalid");
     harness.send(patch("{\"role\":\"root\"}", json)).await.problem(403, "forbidden");
     harness.send(patch("{\"role\":\"staff\"}", json)).await.problem(404, "not-found");
 
     let created = harness.create("admin", &json!({"role": "staff", "division": "sales"})).await;
-    let id = created["id"].as_str().unwrap();
-    harness.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
+    let id = created["id"].as_str().expect("an id");
+    harness.redeem(created["code"].as_str().expect("a code"), "anna").await.expect("a good code");
     let with = |version: &str| {
         let mut request = json_patch(id);
-        request.headers_mut().insert("if-match", version.parse().unwrap());
+        request.headers_mut().insert("if-match", version.parse().expect("a header"));
         request
     };
     harness.send(with("\"7\"")).await.problem(412, "version-mismatch");

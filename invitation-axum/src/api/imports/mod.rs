@@ -180,7 +180,7 @@ pub(crate) async fn get(
     id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
-    let job = imports.get(web.service(), &actor, id.id()?).await?;
+    let job = imports.get(web.service(), &actor, id.or_unissued()).await?;
     Ok(Json(ImportJobBody::of(&job)))
 }
 
@@ -202,6 +202,6 @@ pub(crate) async fn cancel(
     id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
-    let job = imports.cancel(web.service(), &actor, id.id()?).await?;
+    let job = imports.cancel(web.service(), &actor, id.or_unissued()).await?;
     Ok(Json(ImportJobBody::of(&job)))
 }

@@ -67,10 +67,10 @@ pub(crate) async fn result(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if method == Method::HEAD {
-        return result_head(&web, &actor, id.id()?).await;
+        return result_head(&web, &actor, id.or_unissued()).await;
     }
     origin::check_reading(&headers)?;
-    streamed_result(&web, &actor, id.id()?).await
+    streamed_result(&web, &actor, id.or_unissued()).await
 }
 
 /// Returns the response without the file. The results are not opened, because that is recorded as a

@@ -94,7 +94,7 @@ pub(crate) async fn get(
     name: PathId<DocumentName>,
 ) -> Result<Json<DetailBody>, Problem> {
     let endpoints = web.endpoints()?;
-    let found = endpoints.get(&actor, &name.id()?).await;
+    let found = endpoints.get(&actor, &name.or_unissued()).await;
     let (endpoint, pending) = found.map_err(DocumentName::problem)?;
     let pending = PendingBody { number: pending.number, is_exact: pending.is_exact };
     Ok(Json(DetailBody { endpoint: EndpointBody::of(&endpoint), pending }))
@@ -114,7 +114,7 @@ pub(crate) async fn remove(
     name: PathId<DocumentName>,
 ) -> Result<StatusCode, Problem> {
     let endpoints = web.endpoints()?;
-    endpoints.remove(&actor, &name.id()?).await.map_err(DocumentName::problem)?;
+    endpoints.remove(&actor, &name.or_unissued()).await.map_err(DocumentName::problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn rotate_secret(
 ) -> Result<Json<SecretBody>, Problem> {
     let overlap = body.overlap_hours.unwrap_or(OVERLAP_HOURS);
     let endpoints = web.endpoints()?;
-    let secret = endpoints.rotate_secret(&actor, &name.id()?, overlap).await;
+    let secret = endpoints.rotate_secret(&actor, &name.or_unissued(), overlap).await;
     Ok(Json(SecretBody { secret: revealed(&secret.map_err(DocumentName::problem)?) }))
 }
 
@@ -163,7 +163,7 @@ macro_rules! changes {
             name: PathId<DocumentName>,
             MaybeJson(Nothing {}): MaybeJson<Nothing>,
         ) -> Result<Json<EndpointBody>, Problem> {
-            answer(web.endpoints()?.$change(&actor, &name.id()?).await)
+            answer(web.endpoints()?.$change(&actor, &name.or_unissued()).await)
         })+
     };
 }
@@ -199,7 +199,7 @@ pub(crate) async fn skip(
     crate::body::Json(body): crate::body::Json<SkipBody>,
 ) -> Result<Json<EndpointBody>, Problem> {
     let event: EventId = body.event.parse()?;
-    answer(web.endpoints()?.skip(&actor, &name.id()?, event).await)
+    answer(web.endpoints()?.skip(&actor, &name.or_unissued(), event).await)
 }
 
 fn answer(changed: Result<Endpoint, Error>) -> Result<Json<EndpointBody>, Problem> {
