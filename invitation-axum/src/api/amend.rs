@@ -94,7 +94,7 @@ impl AmendBody {
 )]
 pub(crate) async fn amend(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Amend>,
+    Authorized(actor, ..): Authorized<to::Amend>,
     IfMatch(version): IfMatch,
     id: PathId,
     Json(body): Json<AmendBody>,

@@ -23,7 +23,7 @@ use crate::{
     body,
     headers::IdempotencyKeyHeader,
     problem::{InputError, Problem},
-    query::{Given, Query, QueryErrors, QueryParams},
+    query::{Given, QueryErrors, QueryParams},
     secret::Secret,
     web::Web,
 };
@@ -215,8 +215,7 @@ impl From<OutcomeKind> for RowOutcome {
 )]
 pub(crate) async fn bulk(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
-    Query((dry_run, how)): Query<BulkQuery>,
+    Authorized(actor, (dry_run, how), _): Authorized<to::Bulk, BulkQuery>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -17,9 +17,7 @@ use crate::{
     headers::IdempotencyKeyHeader,
     path::{PathId, ResourceId},
     problem::Problem,
-    query::{
-        DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery, Query,
-    },
+    query::{DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery},
     web::Web,
 };
 
@@ -115,9 +113,8 @@ page_body! {
 )]
 pub(crate) async fn of_invitation(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, paging, _): Authorized<to::View, PageQuery>,
     id: PathId,
-    Query(paging): Query<PageQuery>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
     let page = web.deliveries()?.of_invitation(&actor, id.or_unissued(), paging).await;
     DeliveryPageBody::answer(page, DeliveryBody::of)
@@ -137,8 +134,7 @@ pub(crate) async fn of_invitation(
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
-    Query((state, paging)): Query<(DeliveryQuery, PageQuery)>,
+    Authorized(actor, (state, paging), _): Authorized<to::Resend, (DeliveryQuery, PageQuery)>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
     let page = web.deliveries()?.list(&actor, state, paging).await;
     DeliveryPageBody::answer(page, DeliveryBody::of)
@@ -158,7 +154,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn retry(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
+    Authorized(actor, ..): Authorized<to::Resend>,
     id: PathId<DeliveryId>,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<DeliveryBody>, Problem> {
@@ -195,7 +191,7 @@ pub(crate) struct ResendBody {
 )]
 pub(crate) async fn resend(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
+    Authorized(actor, ..): Authorized<to::Resend>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     id: PathId,
     MaybeJson(body): MaybeJson<ResendBody>,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{FilterQuery, ListQuery, Query, SortQuery, StatusQuery, with_errors_in_query},
+    query::{FilterQuery, ListQuery, SortQuery, StatusQuery, with_errors_in_query},
     web::Web,
 };
 
@@ -54,8 +54,7 @@ const COLUMNS: [&str; 14] = [
 )]
 pub(crate) async fn export(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Export>,
-    Query(criteria): Query<ListQuery>,
+    Authorized(actor, criteria, _): Authorized<to::Export, ListQuery>,
 ) -> Result<Response, Problem> {
     let permit = web.bulk_permit()?;
     // The first page is read before the response begins, so that an invalid query still

@@ -32,7 +32,7 @@ use crate::{
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, ..): Authorized<to::View>,
     id: PathId,
 ) -> Result<Response, Problem> {
     let view = web.service().get(&actor, id.or_unissued()).await?;
@@ -62,7 +62,7 @@ pub(crate) struct Shared {
 )]
 pub(crate) async fn copy(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Copy>,
+    Authorized(actor, ..): Authorized<to::Copy>,
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<Shared>, Problem> {
@@ -95,7 +95,7 @@ pub(crate) struct RevokeBody {
 )]
 pub(crate) async fn revoke(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Revoke>,
+    Authorized(actor, ..): Authorized<to::Revoke>,
     IfMatch(version): IfMatch,
     id: PathId,
     MaybeJson(body): MaybeJson<RevokeBody>,
@@ -116,7 +116,7 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn reinstate(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Reinstate>,
+    Authorized(actor, ..): Authorized<to::Reinstate>,
     IfMatch(version): IfMatch,
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
@@ -135,7 +135,7 @@ pub(crate) async fn reinstate(
 )]
 pub(crate) async fn rotate(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Rotate>,
+    Authorized(actor, ..): Authorized<to::Rotate>,
     IfMatch(version): IfMatch,
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
@@ -155,7 +155,7 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn delete(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Delete>,
+    Authorized(actor, ..): Authorized<to::Delete>,
     IfMatch(version): IfMatch,
     id: PathId,
 ) -> Result<StatusCode, Problem> {

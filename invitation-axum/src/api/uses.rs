@@ -10,7 +10,7 @@ use crate::{
     authorization::{Authorized, to},
     path::PathId,
     problem::Problem,
-    query::{PageQuery, Query},
+    query::PageQuery,
     web::Web,
 };
 
@@ -54,9 +54,8 @@ page_body! {
 )]
 pub(crate) async fn redemptions(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, paging, _): Authorized<to::View, PageQuery>,
     id: PathId,
-    Query(paging): Query<PageQuery>,
 ) -> Result<Json<RedemptionPageBody>, Problem> {
     let page = web.service().redemptions(&actor, id.or_unissued(), paging).await;
     RedemptionPageBody::answer(page, RedemptionBody::of)
@@ -112,8 +111,7 @@ page_body! {
 )]
 pub(crate) async fn reservations(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Reservations>,
-    Query(paging): Query<PageQuery>,
+    Authorized(actor, paging, _): Authorized<to::Reservations, PageQuery>,
 ) -> Result<Json<ReservationPageBody>, Problem> {
     let page = web.service().reservations(&actor, None, paging).await;
     ReservationPageBody::answer(page, ReservationBody::of)

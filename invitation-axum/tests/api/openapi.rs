@@ -1,24 +1,9 @@
 //! Tests of the OpenAPI document.
 
-use std::sync::Arc;
-
 use axum::http::Method;
-use invitation_core::MemoryStore;
-use invitation_delivery::webhook::{Transport, Webhooks};
 use serde_json::Value;
 
-use crate::{harness::API, support::Harness};
-
-/// Returns a host with every route.
-fn host() -> Harness {
-    let store = Arc::new(MemoryStore::new());
-    let webhooks = Webhooks::new(Arc::clone(&store), &Transport::default()).expect("a client");
-    Harness::on(API, Arc::<MemoryStore>::clone(&store)).with_web(|web| {
-        let (documents, feed) =
-            (Arc::<MemoryStore>::clone(&store), Arc::<MemoryStore>::clone(&store));
-        web.with_deliveries(store).with_funnel(documents, feed).with_webhooks(webhooks)
-    })
-}
+use crate::support::{Harness, with_every_route};
 
 async fn document(harness: &Harness) -> Value {
     let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty());
@@ -31,14 +16,16 @@ async fn document(harness: &Harness) -> Value {
 async fn the_document_is_the_committed_one() {
     // To update the snapshot: `INSTA_UPDATE=always cargo test -p invitation-axum --test
     // api`.
-    insta::assert_json_snapshot!("openapi", document(&host()).await);
+    insta::assert_json_snapshot!("openapi", document(&with_every_route()).await);
 }
 
 #[tokio::test]
 async fn document_is_only_read() {
     for method in [Method::POST, Method::DELETE, Method::OPTIONS] {
         let request = axum::http::Request::builder().method(method).uri("/openapi.json");
-        let answer = host().send(request.body(axum::body::Body::empty()).expect("a request")).await;
+        let answer = with_every_route()
+            .send(request.body(axum::body::Body::empty()).expect("a request"))
+            .await;
         answer.problem(405, "method-not-allowed");
         assert_eq!(answer.header("allow"), "GET,HEAD");
         assert!(!answer.header("x-request-id").is_empty());
@@ -47,7 +34,7 @@ async fn document_is_only_read() {
 
 #[tokio::test]
 async fn every_operation_says_how_it_can_fail() {
-    let document = document(&host()).await;
+    let document = document(&with_every_route()).await;
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["security"], serde_json::json!([{"host": []}]));
     let mut operations = 0;
@@ -74,7 +61,7 @@ async fn every_operation_says_how_it_can_fail() {
 /// Every reference in the document resolves within it.
 #[tokio::test]
 async fn no_reference_leads_nowhere() {
-    let document = document(&host()).await;
+    let document = document(&with_every_route()).await;
     let mut open = vec![&document];
     while let Some(value) = open.pop() {
         match value {
@@ -93,7 +80,7 @@ async fn no_reference_leads_nowhere() {
 
 #[tokio::test]
 async fn it_is_served_to_everybody_and_only_read() {
-    let harness = host();
+    let harness = with_every_route();
     let request = axum::http::Request::builder().method(Method::POST).uri("/openapi.json");
     let answer = harness.send(request.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(answer.status, 405);

@@ -29,7 +29,7 @@ use crate::{
     middleware::LongerTime,
     path::{PathId, ResourceId, set_location},
     problem::{Problem, ProblemKind},
-    query::{Given, PageQuery, Query, QueryErrors, QueryParams},
+    query::{Given, PageQuery, QueryErrors, QueryParams},
     web::Web,
 };
 
@@ -130,8 +130,7 @@ impl From<ImportError> for Problem {
 )]
 pub(crate) async fn order(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
-    Query(options): Query<OrderQuery>,
+    Authorized(actor, options, _): Authorized<to::Bulk, OrderQuery>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
     Extension(longer): Extension<LongerTime>,
@@ -159,8 +158,7 @@ pub(crate) async fn order(
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
-    Query(paging): Query<PageQuery>,
+    Authorized(actor, paging, _): Authorized<to::Bulk, PageQuery>,
 ) -> Result<Json<ImportJobPageBody>, Problem> {
     let page = web.served_imports()?.list(web.service(), &actor, paging).await;
     ImportJobPageBody::answer(page, ImportJobBody::of)
@@ -176,7 +174,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
+    Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
@@ -198,7 +196,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn cancel(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
+    Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;

@@ -61,7 +61,7 @@ const COLUMNS: [&str; 11] = [
 )]
 pub(crate) async fn result(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
+    Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
     method: Method,
     headers: HeaderMap,

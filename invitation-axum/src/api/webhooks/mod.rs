@@ -43,7 +43,7 @@ const OVERLAP_HOURS: u32 = 24;
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
 ) -> Result<Json<EndpointsBody>, Problem> {
     let endpoints = web.endpoints()?.list(&actor).await?;
     Ok(Json(EndpointsBody { items: endpoints.iter().map(EndpointBody::of).collect() }))
@@ -63,7 +63,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn register(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     OriginalUri(uri): OriginalUri,
     crate::body::Json(fields): crate::body::Json<NewEndpointBody>,
 ) -> Result<Response, Problem> {
@@ -90,7 +90,7 @@ pub(crate) async fn register(
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
 ) -> Result<Json<DetailBody>, Problem> {
     let endpoints = web.endpoints()?;
@@ -110,7 +110,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn remove(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
 ) -> Result<StatusCode, Problem> {
     let endpoints = web.endpoints()?;
@@ -132,7 +132,7 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn rotate_secret(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
     MaybeJson(body): MaybeJson<RotateBody>,
 ) -> Result<Json<SecretBody>, Problem> {
@@ -159,7 +159,7 @@ macro_rules! changes {
         )]
         pub(crate) async fn $change(
             State(web): State<Web>,
-            Authorized(actor, _): Authorized<to::Webhooks>,
+            Authorized(actor, ..): Authorized<to::Webhooks>,
             name: PathId<DocumentName>,
             MaybeJson(Nothing {}): MaybeJson<Nothing>,
         ) -> Result<Json<EndpointBody>, Problem> {
@@ -194,7 +194,7 @@ changes! {
 )]
 pub(crate) async fn skip(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
     crate::body::Json(body): crate::body::Json<SkipBody>,
 ) -> Result<Json<EndpointBody>, Problem> {
