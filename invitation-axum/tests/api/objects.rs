@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{MOUNT, json as request, with_every_route};
 
 /// The routes that read a JSON body. Those with `false` take no content, only an empty object.
-const ROUTES: [(&str, &str, bool); 19] = [
+const ROUTES: [(&str, &str, bool); 20] = [
     ("POST", "", true),
     ("POST", "/search", true),
     ("POST", "/revoke", true),
@@ -20,6 +20,7 @@ const ROUTES: [(&str, &str, bool); 19] = [
     ("POST", "/{id}/rotate", false),
     ("POST", "/{id}/resend", true),
     ("POST", "/deliveries/{delivery}/retry", false),
+    ("POST", "/imports/{import}/cancel", false),
     ("POST", "/webhooks", true),
     ("POST", "/webhooks/{endpoint}/secret", true),
     ("POST", "/webhooks/{endpoint}/enable", false),
@@ -37,7 +38,8 @@ const ID: &str = "01890000-0000-7000-8000-000000000000";
 async fn array_in_place_of_an_object_is_refused_by_every_route() {
     let harness = with_every_route();
     for (method, path, _) in ROUTES.iter().filter(|(_, path, _)| !path.starts_with("/bulk")) {
-        let path = path.replace("{id}", ID).replace("{delivery}", ID).replace("{endpoint}", "crm");
+        let path = path.replace("{id}", ID).replace("{delivery}", ID).replace("{import}", ID);
+        let path = path.replace("{endpoint}", "crm");
         let method: Method = method.parse().expect("a method");
         for body in [json!([]), json!([null]), json!(["anna@example.com", 1]), json!([{}])] {
             let answer = harness.send(request(method.clone(), "admin", &path, &body)).await;

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     authorization::{Authorized, to},
+    body::{MaybeJson, Nothing},
     headers::IdempotencyKeyHeader,
     middleware::LongerTime,
     path::{PathId, ResourceId, set_location},
@@ -191,13 +192,14 @@ pub(crate) async fn get(
     params(docs::Import),
     responses(
         (status = 200, description = "The import, which is cancelled", body = ImportJobBody),
-        docs::OnImports, docs::ImportState,
+        docs::OnImports, docs::WithBody, docs::ImportState,
     ),
 )]
 pub(crate) async fn cancel(
     State(web): State<Web>,
     Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
+    MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
     let job = imports.cancel(web.service(), &actor, id.or_unissued()).await?;
