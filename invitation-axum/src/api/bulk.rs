@@ -219,8 +219,11 @@ pub(crate) async fn bulk(
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     request: Request,
 ) -> Result<Response, Problem> {
+    let (is_json, request) = accepted(request).await?;
     let (_permit, request) = web.bulk_permit_for(request).await?;
-    let rows = read(request, &web).await?;
+    let bytes = body::read(request.into_body(), web.limits().bulk_body, &web).await?;
+    let max = web.max_rows();
+    let rows = if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&bytes, max) }?;
     let body = if dry_run {
         rehearse(&web, &actor, rows, how).await?
     } else {
@@ -230,18 +233,17 @@ pub(crate) async fn bulk(
     Ok((status, Json(body)).into_response())
 }
 
-async fn read(request: Request, web: &Web) -> Result<ParsedRows, Problem> {
-    let is_json = match body::media_type(&request).as_deref() {
-        Some("application/json") => true,
-        Some("text/csv") => false,
+/// Returns whether the body of a request is JSON, and not CSV. Returns 415 for any other media type,
+/// before the limit of imports can give 429.
+async fn accepted(request: Request) -> Result<(bool, Request), Problem> {
+    match body::media_type(&request).as_deref() {
+        Some("application/json") => Ok((true, request)),
+        Some("text/csv") => Ok((false, request)),
         _ => {
             body::discard(request.into_body()).await;
-            return Err(body::unsupported("the body must be application/json or text/csv"));
+            Err(body::unsupported("the body must be application/json or text/csv"))
         }
-    };
-    let bytes = body::read(request.into_body(), web.limits().bulk_body, web).await?;
-    let max = web.max_rows();
-    if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&bytes, max) }
+    }
 }
 
 /// Returns the outcome that each row would have, and creates nothing.

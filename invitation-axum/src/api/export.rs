@@ -56,10 +56,10 @@ pub(crate) async fn export(
     State(web): State<Web>,
     Authorized(actor, criteria, _): Authorized<to::Export, ListQuery>,
 ) -> Result<Response, Problem> {
-    let permit = web.bulk_permit()?;
-    // The first page is read before the response begins, so that an invalid query still
-    // gets an error status.
+    // The first page is read before the response begins, so that an invalid query still gets an
+    // error status, and before the limit of exports can give 429.
     let first = with_errors_in_query(page(&web, &actor, &criteria, None).await)?;
+    let permit = web.bulk_permit()?;
     let pace = web.limits().export_pace;
     let body = streamed(pace, permit, |chunks| written(web, actor, criteria, first, chunks));
     let headers = [

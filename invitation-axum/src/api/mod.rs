@@ -88,6 +88,13 @@ impl Web {
     /// 6. Is it at the expected version? (412)
     /// 7. Does its state allow the change? (409)
     ///
+    /// Limits of numbers and rates (429) come after 422, with one exception: an import takes its place
+    /// before its body is read. So the 429 of `POST /bulk` and `POST /imports` may come before an error
+    /// about the body.
+    ///
+    /// Every route refuses parameters that it does not have (422): a misspelt filter must not widen what
+    /// a request does.
+    ///
     /// The response about an invitation out of the actor's reach is byte for byte the one
     /// about an invitation that does not exist.
     pub fn api(&self) -> Router {

@@ -2,6 +2,7 @@
 
 mod body;
 pub(crate) mod result;
+mod sending;
 pub(crate) mod upload;
 
 use std::{error::Error as _, time::Duration};
@@ -138,8 +139,10 @@ pub(crate) async fn order(
     request: Request,
 ) -> Result<Response, Problem> {
     web.served_imports()?;
+    let (sending, request) = sending::accepted(request).await?;
     let (permit, request) = web.bulk_permit_for(request).await?;
-    let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
+    let file = (sending, request);
+    let job = upload::receive(&web, actor, options, key, &longer, permit, file).await?;
     let body = ImportJobBody::of(&job);
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     set_location(&mut response, &uri, job.id());
