@@ -122,6 +122,9 @@ pub enum Refusal {
     /// The code was shown when it was created, and only its digest is stored. A
     /// [rotation](crate::Invitations::rotate) gives a new code.
     CodeNotKept,
+    /// An earlier request under this idempotency key registered the endpoint of webhooks, and its
+    /// secret has been replaced since.
+    SecretReplaced,
     /// There were too many failed guesses of codes, and the [throttle](crate::throttle) did not
     /// let this one through. The code was not evaluated.
     TooManyRequests {
@@ -192,6 +195,9 @@ impl fmt::Display for Refusal {
             Self::Conflict => f.write_str("the invitation was changed by others, try again"),
             Self::CodeNotKept => {
                 f.write_str("the code was shown once and is not kept, rotate it to get a new one")
+            }
+            Self::SecretReplaced => {
+                f.write_str("the secret of this registration has been replaced since")
             }
             Self::TooManyRequests { retry_after } => {
                 let seconds = retry_after.whole_seconds();

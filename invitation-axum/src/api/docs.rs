@@ -70,6 +70,9 @@ problems! {
     /// Problem responses of a request with an idempotency key.
     KeyReused:
         "409" "An earlier request with this key had other content";
+    /// Problem responses of a registration with an idempotency key.
+    Registering:
+        "409" "An earlier request with this key had other content, or its secret has been replaced since";
     /// Problem responses of a request about one delivery: `Common`, and 404.
     OnDelivery:
         "401" "No user is signed in",

@@ -63,7 +63,7 @@ impl Web {
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
     /// | `GET /webhooks`, `GET /webhooks/{endpoint}` | `Webhooks` | endpoints of webhooks, with their state and last failure |
-    /// | `POST /webhooks` | `Webhooks` | a new endpoint: `name`, `url`, `division`, `names`; the answer has its secret |
+    /// | `POST /webhooks` | `Webhooks` | a new endpoint: `name`, `url`, `division`, `names`; `Idempotency-Key`; the answer has its secret |
     /// | `DELETE /webhooks/{endpoint}` | `Webhooks` | removes an endpoint |
     /// | `POST /webhooks/{endpoint}/secret` | `Webhooks` | a new secret: `overlap_hours` |
     /// | `POST /webhooks/{endpoint}/enable`, `/disable`, `/retry`, `/skip` | `Webhooks` | lets an endpoint go on, or stops it |

@@ -9,9 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation_core::{
-    Division, Error, EventId,
+    Error,
     documents::DocumentName,
-    webhook::{Endpoint, EndpointDraft, EndpointSecret},
+    webhook::{Endpoint, EndpointSecret},
 };
 use url::form_urlencoded;
 
@@ -23,6 +23,7 @@ use super::docs;
 use crate::{
     authorization::{Authorized, to},
     body::{MaybeJson, Nothing},
+    headers::IdempotencyKeyHeader,
     path::{PathId, ResourceId, set_location},
     problem::Problem,
     web::Web,
@@ -49,28 +50,33 @@ pub(crate) async fn list(
     Ok(Json(EndpointsBody { items: endpoints.iter().map(EndpointBody::of).collect() }))
 }
 
-/// Registers an endpoint, and returns it with its secret. The secret is not shown again.
+/// Registers an endpoint, and returns it with its secret. The secret is not shown again, except to the
+/// same request under the same `Idempotency-Key`, until it is replaced.
 #[utoipa::path(
     post,
     path = "/webhooks",
     operation_id = "register_webhook_endpoint",
+    params(docs::Key),
     request_body = NewEndpointBody,
     responses(
         (status = 201, description = "The endpoint and its secret", body = RegisteredBody,
             headers(("Location" = String, description = "The URL path of the endpoint"))),
-        docs::Common, docs::WithBody,
+        docs::Common, docs::WithBody, docs::Registering,
     ),
 )]
 pub(crate) async fn register(
     State(web): State<Web>,
     Authorized(actor, ..): Authorized<to::Webhooks>,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
     crate::body::Json(fields): crate::body::Json<NewEndpointBody>,
 ) -> Result<Response, Problem> {
-    let division = fields.division.as_deref().map(Division::new).transpose()?;
-    let draft =
-        EndpointDraft { name: fields.name, url: fields.url, division, has_names: fields.names };
-    let (endpoint, secret) = web.endpoints()?.register(&actor, &draft).await?;
+    let draft = fields.draft()?;
+    let endpoints = web.endpoints()?;
+    let (endpoint, secret) = match &key {
+        Some(key) => endpoints.register_once(&actor, key, &draft).await?,
+        None => endpoints.register(&actor, &draft).await?,
+    };
     let body = RegisteredBody { endpoint: EndpointBody::of(&endpoint), secret: revealed(&secret) };
     let mut response = (StatusCode::CREATED, Json(body)).into_response();
     set_location(&mut response, &uri, segment(&endpoint.name));
@@ -198,7 +204,7 @@ pub(crate) async fn skip(
     name: PathId<DocumentName>,
     crate::body::Json(body): crate::body::Json<SkipBody>,
 ) -> Result<Json<EndpointBody>, Problem> {
-    let event: EventId = body.event.parse()?;
+    let event = body.event()?;
     answer(web.endpoints()?.skip(&actor, &name.or_unissued(), event).await)
 }
 
