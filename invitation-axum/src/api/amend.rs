@@ -25,7 +25,7 @@ pub(crate) struct AmendBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 254, format = Email)]
     email: Field,
-    /// The instant at which the invitation expires, 1 hour to 365 days from now.
+    /// The instant at which the invitation expires.
     #[serde(default)]
     #[schema(value_type = Option<String>, nullable = false, format = DateTime)]
     expires_at: Field,

@@ -187,7 +187,7 @@ impl From<OutcomeKind> for RowOutcome {
     }
 }
 
-/// Creates up to 1,000 invitations, from a JSON array or a CSV file.
+/// Creates many invitations, from a JSON array or a CSV file.
 ///
 /// Either is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate the cells of
 /// a CSV file. Its first non-empty line names the columns, which are the fields of a new invitation;

@@ -108,7 +108,7 @@ page_body! {
     params(docs::Id, PageQuery),
     responses(
         (status = 200, description = "A page", body = DeliveryPageBody),
-        docs::OnOne, docs::WithQuery,
+        docs::OnOne,
     ),
 )]
 pub(crate) async fn of_invitation(
@@ -129,7 +129,7 @@ pub(crate) async fn of_invitation(
     params(DeliveryQuery, PageQuery),
     responses(
         (status = 200, description = "A page", body = DeliveryPageBody),
-        docs::Common, docs::WithQuery,
+        docs::Common,
     ),
 )]
 pub(crate) async fn list(

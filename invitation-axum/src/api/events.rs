@@ -98,7 +98,7 @@ page_body! {
     path = "/events",
     operation_id = "list_events",
     params(EventQuery, PageQuery),
-    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common),
 )]
 pub(crate) async fn events(
     State(web): State<Web>,

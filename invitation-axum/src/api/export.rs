@@ -49,7 +49,7 @@ const COLUMNS: [&str; 14] = [
     params(StatusQuery, SortQuery, FilterQuery),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
-        docs::Common, docs::WithQuery, docs::InBulk,
+        docs::Common, docs::InBulk,
     ),
 )]
 pub(crate) async fn export(

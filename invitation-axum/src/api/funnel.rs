@@ -131,7 +131,7 @@ impl FunnelBody {
     params(FunnelParams),
     responses(
         (status = 200, description = "The funnel", body = FunnelBody),
-        docs::Common, docs::WithQuery,
+        docs::Common,
     ),
 )]
 pub(crate) async fn funnel(

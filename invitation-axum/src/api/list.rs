@@ -32,7 +32,7 @@ page_body! {
     path = "/",
     operation_id = "list_invitations",
     params(StatusQuery, SortQuery, FilterQuery, PageQuery),
-    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
@@ -152,7 +152,7 @@ pub(crate) struct CountsBody {
     path = "/counts",
     operation_id = "count_invitations",
     params(FilterQuery),
-    responses((status = 200, description = "The counts", body = CountsBody), docs::Common, docs::WithQuery),
+    responses((status = 200, description = "The counts", body = CountsBody), docs::Common),
 )]
 pub(crate) async fn counts(
     State(web): State<Web>,

@@ -58,7 +58,10 @@ pub(crate) struct Shared {
     path = "/{id}/copy",
     operation_id = "copy_code",
     params(docs::Id),
-    responses((status = 200, description = "The code", body = Shared), docs::OnOne, docs::WithBody),
+    responses(
+        (status = 200, description = "The code", body = Shared),
+        docs::OnOne, docs::WithBody, docs::Copying,
+    ),
 )]
 pub(crate) async fn copy(
     State(web): State<Web>,

@@ -49,7 +49,7 @@ page_body! {
     params(docs::Id, PageQuery),
     responses(
         (status = 200, description = "A page", body = RedemptionPageBody),
-        docs::OnOne, docs::WithQuery,
+        docs::OnOne,
     ),
 )]
 pub(crate) async fn redemptions(
@@ -106,7 +106,7 @@ page_body! {
     params(PageQuery),
     responses(
         (status = 200, description = "A page", body = ReservationPageBody),
-        docs::Common, docs::WithQuery,
+        docs::Common,
     ),
 )]
 pub(crate) async fn reservations(

@@ -157,7 +157,7 @@ pub(crate) async fn order(
     params(PageQuery),
     responses(
         (status = 200, description = "A page", body = ImportJobPageBody),
-        docs::OnImports, docs::WithQuery,
+        docs::OnImports,
     ),
 )]
 pub(crate) async fn list(
