@@ -1,4 +1,5 @@
-//! Extractors for the actor of a request, and for the actor's right. They run before the body is read.
+//! Extractors for the actor of a request, and for the actor's right and query. They run before the body
+//! is read.
 
 use std::marker::PhantomData;
 
@@ -9,6 +10,7 @@ use crate::{
     origin,
     path::PathId,
     problem::{Problem, ProblemKind},
+    query::{self, NoParams, QueryParams},
     request_id::RequestId,
     web::Web,
 };
@@ -64,19 +66,28 @@ macro_rules! rights {
 }
 rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export Reservations Resend Webhooks);
 
-/// An actor whose role has the right `R`. The extractor rejects as [`SignedIn`] does. It rejects
-/// an actor without the right with 403; the denial event names the invitation in the path, if
-/// there is one.
+/// An actor whose role has the right `R`, and the query of the request. The extractor rejects as
+/// [`SignedIn`] does. It rejects an actor without the right with 403; the denial event names the
+/// invitation in the path, if there is one.
+///
+/// Then it rejects a parameter that is unknown, repeated or invalid. It reads the query because a
+/// handler that takes none could otherwise not refuse one: `POST /?dry_run=true` would create an
+/// invitation.
 #[derive(Debug)]
-pub(crate) struct Authorized<R>(pub(crate) Actor, pub(crate) PhantomData<R>);
+pub(crate) struct Authorized<R, Q: QueryParams = NoParams>(
+    pub(crate) Actor,
+    pub(crate) Q::Parsed,
+    pub(crate) PhantomData<R>,
+);
 
-impl<R: RequiredRight> FromRequestParts<Web> for Authorized<R> {
+impl<R: RequiredRight, Q: QueryParams> FromRequestParts<Web> for Authorized<R, Q> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let SignedIn(actor) = SignedIn::from_request_parts(parts, web).await?;
         let Ok(PathId(invitation)) = <PathId>::from_request_parts(parts, web).await;
         web.service().authorize(&actor, R::RIGHT, invitation).await?;
-        Ok(Self(actor, PhantomData))
+        let query = query::read::<Q>(parts.uri.query().unwrap_or_default())?;
+        Ok(Self(actor, query, PhantomData))
     }
 }

@@ -224,12 +224,18 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 pub(crate) fn refused(error: &serde_json::Error, pointer: String) -> Problem {
-    if !error.is_data() {
+    if !is_about_a_value(error) {
         let (line, column) = (error.line(), error.column());
         return Problem::new(ProblemKind::Malformed)
             .with_detail(format!("the body is no JSON, at line {line}, column {column}"));
     }
     Problem::invalid([field_error(error, pointer)])
+}
+
+/// Returns whether an error is about a value of text that is JSON. `serde_json` counts a number out of
+/// range, such as `1e999`, among the errors of syntax, and tells it from them by its message only.
+pub(crate) fn is_about_a_value(error: &serde_json::Error) -> bool {
+    error.is_data() || error.to_string().starts_with("number out of range")
 }
 
 /// Returns the error for a value at `pointer` that does not match the expected type.
@@ -289,6 +295,8 @@ mod tests {
         let cases = [
             (r#"{"uses":-1}"#, "/uses"),
             (r#"{"uses":"1"}"#, "/uses"),
+            (r#"{"uses":1e999}"#, "/uses"),
+            (r#"{"name":-1e999}"#, "/name"),
             (r#"{"other":1}"#, "/other"),
             (r#"{"a/b~":1}"#, "/a~1b~0"),
             (r#"{"name":"a","name":"b"}"#, ""),

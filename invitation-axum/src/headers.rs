@@ -32,9 +32,10 @@ impl FromRequestParts<Web> for IfMatch {
             return Err(Problem::invalid([InputError::in_header("If-Match", message)]));
         };
         // Version 0 does not exist. It stands for a tag that can never match: a weak one
-        // (RFC 9110, 13.1.1), or one that no response had.
-        let digits = opaque.bytes().all(|b| b.is_ascii_digit()) && given == tag;
-        let version = opaque.parse().ok().filter(|_| digits).unwrap_or(0);
+        // (RFC 9110, 13.1.1), or one that no response had. Tags are compared by their characters
+        // (8.8.3.2), so `"01"` is not the tag of version 1.
+        let is_written = |version: &u64| version.to_string() == opaque && given == tag;
+        let version = opaque.parse().ok().filter(is_written).unwrap_or(0);
         Ok(Self(IfVersion::Exactly(version)))
     }
 }
@@ -93,7 +94,16 @@ mod tests {
     async fn an_etag_matches_one_version() {
         assert_eq!(if_match("*").await, Some(IfVersion::Any));
         assert_eq!(if_match("\"3\"").await, Some(IfVersion::Exactly(3)));
-        for never in ["W/\"3\"", "\"x\"", "\"+3\"", "\"\"", "\"99999999999999999999\""] {
+        for never in [
+            "W/\"3\"",
+            "\"x\"",
+            "\"+3\"",
+            "\"03\"",
+            "\"0\"",
+            "\"00\"",
+            "\"\"",
+            "\"99999999999999999999\"",
+        ] {
             assert_eq!(if_match(never).await, Some(IfVersion::Exactly(0)), "{never}");
         }
         for unclear in ["3", "\"3\", \"4\"", "\"3", ""] {

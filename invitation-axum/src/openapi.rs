@@ -1,5 +1,7 @@
 //! The OpenAPI description of the API, generated from its handlers.
 
+mod limits;
+
 use axum::{Router, body::Bytes, http::header, routing::get};
 use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder,
@@ -19,10 +21,13 @@ const NO_SCOPES: [&str; 0] = [];
 
 impl Web {
     /// Returns the OpenAPI 3.1 document of the [API](Self::api) when it is mounted at
-    /// `mount`.
+    /// `mount`. It has the limits of the service.
     #[must_use]
     pub fn openapi(&self, mount: &str) -> OpenApi {
-        let (_, described) = api::routes(self).split_for_parts();
+        let (_, mut described) = api::routes(self).split_for_parts();
+        let mut components = described.components.take().unwrap_or_default();
+        components.schemas.extend(api::docs::schemas());
+        limits::describe(self.service().limits(), &mut components, &mut described.paths);
         let mount = mount.trim_end_matches('/');
         let mut paths = Paths::new();
         for (path, item) in described.paths.paths {
@@ -33,8 +38,6 @@ impl Web {
             .title("Invitations")
             .description(Some("Invitation codes: create, list, share, revoke, audit."))
             .version(env!("CARGO_PKG_VERSION"));
-        let mut components = described.components.unwrap_or_default();
-        components.schemas.extend(api::docs::schemas());
         components
             .add_security_scheme(SECURITY, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         OpenApiBuilder::new()

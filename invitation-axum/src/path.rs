@@ -22,6 +22,9 @@ pub(crate) trait ResourceId: Sized {
     /// Reads the id; `None` if no id has this text.
     fn read(text: &str) -> Option<Self>;
 
+    /// Returns an id that no resource ever has. For a UUID it is the nil one, which has no version.
+    fn unissued() -> Self;
+
     /// Returns the response for a resource that does not exist or is out of reach, and for an id
     /// that cannot exist.
     fn not_found() -> Problem;
@@ -43,6 +46,10 @@ impl ResourceId for InvitationId {
         text.parse().ok()
     }
 
+    fn unissued() -> Self {
+        Self::from_bytes([0; 16])
+    }
+
     fn not_found() -> Problem {
         Problem::no_such_invitation()
     }
@@ -55,6 +62,10 @@ impl ResourceId for BatchId {
         text.parse().ok()
     }
 
+    fn unissued() -> Self {
+        Self::from_bytes([0; 16])
+    }
+
     fn not_found() -> Problem {
         Problem::new(ProblemKind::NotFound)
     }
@@ -65,6 +76,10 @@ impl ResourceId for DeliveryId {
 
     fn read(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+
+    fn unissued() -> Self {
+        Self::from_bytes([0; 16])
     }
 
     fn not_found() -> Problem {
@@ -80,6 +95,11 @@ impl ResourceId for DocumentName {
         Self::new(text).ok()
     }
 
+    fn unissued() -> Self {
+        // A new name is not empty.
+        Self::from_stored("")
+    }
+
     fn not_found() -> Problem {
         Problem::new(ProblemKind::NotFound).with_detail("there is no such endpoint")
     }
@@ -91,10 +111,16 @@ impl ResourceId for DocumentName {
 pub(crate) struct PathId<T = InvitationId>(pub(crate) Option<T>);
 
 impl<T: ResourceId> PathId<T> {
-    /// Returns the id, or the problem 404 if there is none. Handlers call this after the body
-    /// has been read, so that a malformed body is reported first.
+    /// Returns the id, or the problem 404 if there is none.
     pub(crate) fn id(self) -> Result<T, Problem> {
         self.0.ok_or_else(T::not_found)
+    }
+
+    /// Returns the id, or one that no resource ever has. The core refuses a call about that one in the
+    /// order of its checks: a value that is not valid, and a role that the actor may not grant, come
+    /// before 404.
+    pub(crate) fn or_unissued(self) -> T {
+        self.0.unwrap_or_else(T::unissued)
     }
 }
 

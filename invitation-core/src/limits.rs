@@ -178,6 +178,18 @@ impl Limits {
         self.default_lifetime
     }
 
+    /// Returns the minimum lifetime of an invitation.
+    #[must_use]
+    pub fn min_lifetime(&self) -> Duration {
+        self.min_lifetime
+    }
+
+    /// Returns the maximum lifetime of an invitation.
+    #[must_use]
+    pub fn max_lifetime(&self) -> Duration {
+        self.max_lifetime
+    }
+
     /// Returns the maximum number of uses of one code.
     #[must_use]
     pub fn max_uses(&self) -> NonZeroU32 {

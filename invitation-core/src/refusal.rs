@@ -14,7 +14,7 @@ use crate::{
     quota::{Quota, QuotaOf},
     target::Target,
     text::{Division, Role},
-    time::Timestamp,
+    time::{Timestamp, in_whole_seconds},
 };
 
 /// The reason why the domain refused a call, as plain data that is safe to show to the
@@ -122,6 +122,9 @@ pub enum Refusal {
     /// The code was shown when it was created, and only its digest is stored. A
     /// [rotation](crate::Invitations::rotate) gives a new code.
     CodeNotKept,
+    /// An earlier request under this idempotency key registered the endpoint of webhooks, and its
+    /// secret has been replaced since.
+    SecretReplaced,
     /// There were too many failed guesses of codes, and the [throttle](crate::throttle) did not
     /// let this one through. The code was not evaluated.
     TooManyRequests {
@@ -132,7 +135,7 @@ pub enum Refusal {
     NoAddress,
     /// The actor, or others for the same address, asked for too many mails.
     MailLimit {
-        /// The time until the next mail is possible.
+        /// The time until the next mail is possible, in whole seconds.
         retry_after: Duration,
     },
     /// A [hook](crate::hooks::Hooks) of the host does not allow the command, or did not say.
@@ -192,6 +195,9 @@ impl fmt::Display for Refusal {
             Self::Conflict => f.write_str("the invitation was changed by others, try again"),
             Self::CodeNotKept => {
                 f.write_str("the code was shown once and is not kept, rotate it to get a new one")
+            }
+            Self::SecretReplaced => {
+                f.write_str("the secret of this registration has been replaced since")
             }
             Self::TooManyRequests { retry_after } => {
                 let seconds = retry_after.whole_seconds();
@@ -317,8 +323,10 @@ impl Verdict {
         Self::new(Refusal::NoAddress, Reason::NoAddress)
     }
 
-    /// Returns the verdict that no mail may be sent again for this time.
-    pub(crate) fn mail_limit(retry_after: Duration) -> Self {
+    /// Returns the verdict that no mail may be sent again for this time. It is rounded up: a caller
+    /// who waits for it must not be refused again.
+    pub(crate) fn mail_limit(wait: Duration) -> Self {
+        let retry_after = in_whole_seconds(wait).max(Duration::SECOND);
         Self::new(Refusal::MailLimit { retry_after }, Reason::MailLimit)
     }
 
@@ -442,6 +450,17 @@ mod tests {
             let verdict = Verdict::not_grantable(&policy, role(name));
             assert_eq!(verdict.refusal.to_string(), text);
             assert_eq!(verdict.outcome(), EventOutcome::Denied, "{name}");
+        }
+    }
+
+    #[test]
+    fn time_to_the_next_mail_is_rounded_up_to_whole_seconds() {
+        for (wait, seconds) in
+            [(0, 1), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2), (59_200_000, 60)]
+        {
+            let verdict = Verdict::mail_limit(Duration::microseconds(wait));
+            let retry_after = Duration::seconds(seconds);
+            assert_eq!(verdict.refusal, Refusal::MailLimit { retry_after }, "{wait} µs");
         }
     }
 

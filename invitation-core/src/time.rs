@@ -92,7 +92,9 @@ impl FromStr for Timestamp {
 
     /// Parses an RFC 3339 instant, and truncates it to the microsecond.
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        let instant = OffsetDateTime::parse(text, &Rfc3339).ok();
+        // The parser accepts any byte between date and time, such as a minus sign or NUL.
+        let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+        let instant = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated);
         instant
             .and_then(|instant| Self::try_from(instant).ok())
             .ok_or_else(|| FieldError::new("time", Self::SYNTAX))
@@ -113,6 +115,12 @@ impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Timestamp({self})")
     }
+}
+
+/// Returns a waiting time in whole seconds, rounded up: at its end, the wait is over.
+pub(crate) fn in_whole_seconds(wait: Duration) -> Duration {
+    let part = i64::from(wait.subsec_nanoseconds() > 0);
+    Duration::seconds(wait.whole_seconds().saturating_add(part))
 }
 
 /// A source of the current time. The service reads it once per call.
@@ -195,6 +203,18 @@ mod tests {
         assert_eq!(Timestamp::from_micros(i64::MAX), None);
         assert_eq!(Timestamp::MAX.checked_add(Duration::microseconds(1)), None);
         assert_eq!(Timestamp::MIN.checked_add(Duration::MAX), None);
+    }
+
+    #[test]
+    fn date_and_time_are_separated_by_a_t() {
+        for text in ["2027-02-01T08:00:00Z", "2027-02-01t08:00:00z", "2027-02-01T09:00:00+01:00"] {
+            let at = text.parse::<Timestamp>().unwrap();
+            assert_eq!(at.to_string(), "2027-02-01T08:00:00Z", "{text}");
+        }
+        for separator in ["x", "-", " ", "_", "0", "\0", "", "TT", "\u{2003}"] {
+            let text = format!("2027-02-01{separator}08:00:00Z");
+            assert!(text.parse::<Timestamp>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //!   its receiver fails.
 //! - **What people do**: [`Endpoints`] lists, registers ([`EndpointDraft`]) and changes endpoints.
 //!   The right is [`Right::Webhooks`](crate::Right::Webhooks), with reach of all divisions.
-//! - **Secrets**: an [`EndpointSecret`] is returned when it is made, and never again.
+//! - **Secrets**: an [`EndpointSecret`] is returned when it is made, and never again. Only a repeated
+//!   registration under the same idempotency key returns it once more.
 //!
 //! # Evidence
 //!
@@ -20,6 +21,7 @@
 //! `failure`.
 
 mod port;
+mod registration;
 
 use std::fmt;
 
@@ -27,7 +29,10 @@ use time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
-pub use self::port::{EndpointError, ManageEndpoints};
+pub use self::{
+    port::{EndpointError, ManageEndpoints},
+    registration::RegistrationRequest,
+};
 pub use crate::service::Endpoints;
 use crate::{
     detail::Detail,

@@ -25,7 +25,7 @@ pub(crate) struct AmendBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 254, format = Email)]
     email: Field,
-    /// The instant at which the invitation expires, 1 hour to 365 days from now.
+    /// The instant at which the invitation expires.
     #[serde(default)]
     #[schema(value_type = Option<String>, nullable = false, format = DateTime)]
     expires_at: Field,
@@ -94,12 +94,12 @@ impl AmendBody {
 )]
 pub(crate) async fn amend(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Amend>,
+    Authorized(actor, ..): Authorized<to::Amend>,
     IfMatch(version): IfMatch,
     id: PathId,
     Json(body): Json<AmendBody>,
 ) -> Result<Response, Problem> {
     let amendment = body.read()?;
-    let changed = web.service().amend(&actor, id.id()?, amendment, version).await?;
+    let changed = web.service().amend(&actor, id.or_unissued(), amendment, version).await?;
     Ok(as_changed(&web, &actor, changed))
 }

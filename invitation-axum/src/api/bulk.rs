@@ -23,7 +23,7 @@ use crate::{
     body,
     headers::IdempotencyKeyHeader,
     problem::{InputError, Problem},
-    query::{Given, Query, QueryErrors, QueryParams},
+    query::{Given, QueryErrors, QueryParams},
     secret::Secret,
     web::Web,
 };
@@ -187,10 +187,10 @@ impl From<OutcomeKind> for RowOutcome {
     }
 }
 
-/// Creates up to 1,000 invitations, from a JSON array or a CSV file.
+/// Creates many invitations, from a JSON array or a CSV file.
 ///
-/// The file is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate its
-/// cells. The first non-empty line names the columns, which are the fields of a new invitation;
+/// Either is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate the cells of
+/// a CSV file. Its first non-empty line names the columns, which are the fields of a new invitation;
 /// case does not matter. Empty rows are ignored. A message about a row names the line of the file
 /// and the column as the file spells it.
 ///
@@ -215,13 +215,15 @@ impl From<OutcomeKind> for RowOutcome {
 )]
 pub(crate) async fn bulk(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
-    Query((dry_run, how)): Query<BulkQuery>,
+    Authorized(actor, (dry_run, how), _): Authorized<to::Bulk, BulkQuery>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     request: Request,
 ) -> Result<Response, Problem> {
+    let (is_json, request) = accepted(request).await?;
     let (_permit, request) = web.bulk_permit_for(request).await?;
-    let rows = read(request, &web).await?;
+    let bytes = body::read(request.into_body(), web.limits().bulk_body, &web).await?;
+    let max = web.max_rows();
+    let rows = if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&bytes, max) }?;
     let body = if dry_run {
         rehearse(&web, &actor, rows, how).await?
     } else {
@@ -231,18 +233,17 @@ pub(crate) async fn bulk(
     Ok((status, Json(body)).into_response())
 }
 
-async fn read(request: Request, web: &Web) -> Result<ParsedRows, Problem> {
-    let is_json = match body::media_type(&request).as_deref() {
-        Some("application/json") => true,
-        Some("text/csv") => false,
+/// Returns whether the body of a request is JSON, and not CSV. Returns 415 for any other media type,
+/// before the limit of imports can give 429.
+async fn accepted(request: Request) -> Result<(bool, Request), Problem> {
+    match body::media_type(&request).as_deref() {
+        Some("application/json") => Ok((true, request)),
+        Some("text/csv") => Ok((false, request)),
         _ => {
             body::discard(request.into_body()).await;
-            return Err(body::unsupported("the body must be application/json or text/csv"));
+            Err(body::unsupported("the body must be application/json or text/csv"))
         }
-    };
-    let bytes = body::read(request.into_body(), web.limits().bulk_body, web).await?;
-    let max = web.max_rows();
-    if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&bytes, max) }
+    }
 }
 
 /// Returns the outcome that each row would have, and creates nothing.

@@ -35,7 +35,7 @@ use crate::{
 )]
 pub(crate) async fn create(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Create>,
+    Authorized(actor, ..): Authorized<to::Create>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
     Json(fields): Json<DraftFields>,

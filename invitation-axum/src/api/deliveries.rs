@@ -17,9 +17,7 @@ use crate::{
     headers::IdempotencyKeyHeader,
     path::{PathId, ResourceId},
     problem::Problem,
-    query::{
-        DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery, Query,
-    },
+    query::{DeliveryPurposeChoice, DeliveryQuery, DeliveryStateChoice, FailureChoice, PageQuery},
     web::Web,
 };
 
@@ -110,16 +108,15 @@ page_body! {
     params(docs::Id, PageQuery),
     responses(
         (status = 200, description = "A page", body = DeliveryPageBody),
-        docs::OnOne, docs::WithQuery,
+        docs::OnOne,
     ),
 )]
 pub(crate) async fn of_invitation(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, paging, _): Authorized<to::View, PageQuery>,
     id: PathId,
-    Query(paging): Query<PageQuery>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
-    let page = web.deliveries()?.of_invitation(&actor, id.id()?, paging).await;
+    let page = web.deliveries()?.of_invitation(&actor, id.or_unissued(), paging).await;
     DeliveryPageBody::answer(page, DeliveryBody::of)
 }
 
@@ -132,13 +129,12 @@ pub(crate) async fn of_invitation(
     params(DeliveryQuery, PageQuery),
     responses(
         (status = 200, description = "A page", body = DeliveryPageBody),
-        docs::Common, docs::WithQuery,
+        docs::Common,
     ),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
-    Query((state, paging)): Query<(DeliveryQuery, PageQuery)>,
+    Authorized(actor, (state, paging), _): Authorized<to::Resend, (DeliveryQuery, PageQuery)>,
 ) -> Result<Json<DeliveryPageBody>, Problem> {
     let page = web.deliveries()?.list(&actor, state, paging).await;
     DeliveryPageBody::answer(page, DeliveryBody::of)
@@ -158,11 +154,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn retry(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
+    Authorized(actor, ..): Authorized<to::Resend>,
     id: PathId<DeliveryId>,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<DeliveryBody>, Problem> {
-    let id = id.id()?;
+    let id = id.or_unissued();
     let retried = web.deliveries()?.retry(&actor, id).await.map_err(DeliveryId::problem)?;
     Ok(Json(DeliveryBody::of(&retried)))
 }
@@ -195,13 +191,13 @@ pub(crate) struct ResendBody {
 )]
 pub(crate) async fn resend(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
+    Authorized(actor, ..): Authorized<to::Resend>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     id: PathId,
     MaybeJson(body): MaybeJson<ResendBody>,
 ) -> Result<(StatusCode, Json<DeliveryBody>), Problem> {
     let resend = key.map_or_else(Resend::new, |key| Resend::new().with_key(key));
     let resend = if body.rotate { resend.with_new_code() } else { resend };
-    let delivery = web.deliveries()?.resend(&actor, id.id()?, resend).await?;
+    let delivery = web.deliveries()?.resend(&actor, id.or_unissued(), resend).await?;
     Ok((StatusCode::ACCEPTED, Json(DeliveryBody::of(&delivery))))
 }

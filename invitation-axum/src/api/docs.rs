@@ -13,100 +13,110 @@ use utoipa::{
 use super::invitation::InvitationBody;
 use crate::problem::ProblemBody;
 
-/// Declares sets of problem responses. Each response has a status and a description.
+/// The problem responses of every request.
+const EVERY: &[(&str, &str)] = &[
+    ("400", "The query cannot be read"),
+    ("401", "No user is signed in"),
+    ("403", "The actor may not do this, or the request comes from another origin"),
+    ("414", "The URI is too long"),
+    ("422", "Some values are not valid"),
+    ("431", "The headers are too large"),
+    ("503", "The store is down, or too busy"),
+];
+
+/// The base of sets that a route lists beside another one.
+const NONE: &[(&str, &str)] = &[];
+
+/// Declares sets of problem responses, which extend a base. Each response has a status and a
+/// description.
 ///
 /// A route lists several sets. If two of them have the same status, the later description
 /// replaces the earlier one: OpenAPI has one response for each status.
 macro_rules! problems {
-    ($($(#[$doc:meta])* $name:ident: $($status:literal $description:literal),+;)+) => {
+    ($base:ident: $($(#[$doc:meta])* $name:ident { $($status:literal $description:literal)* })+) => {
         $($(#[$doc])*
         pub(crate) struct $name;
 
         impl IntoResponses for $name {
             fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-                [$(($status.to_owned(), problem($description))),+].into()
+                let own: &[(&str, &str)] = &[$(($status, $description)),*];
+                let all = $base.iter().chain(own);
+                all.map(|(status, text)| ((*status).to_owned(), problem(status, text))).collect()
             }
         })+
     };
 }
 
 problems! {
-    /// Problem responses of every request, except those about one invitation.
-    Common:
-        "401" "No user is signed in",
-        "403" "The actor may not do this, or the request comes from another origin",
-        "503" "The store is down, or too busy";
-    /// Problem responses of every request about one invitation: `Common`, and 404.
-    OnOne:
-        "401" "No user is signed in",
-        "403" "The actor may not do this, or the request comes from another origin",
-        "404" "The invitation does not exist, or the actor may not see it",
-        "503" "The store is down, or too busy";
-    /// Problem responses of every request about imports: `Common`, and 404.
-    OnImports:
-        "401" "No user is signed in",
-        "403" "The actor may not do this, or the request comes from another origin",
-        "404" "There is no such import within the actor's reach, or the host serves no imports",
-        "503" "The store is down or too busy, or another machine has the file";
-    /// Problem responses of a request that needs an import in another state.
-    ImportState:
-        "409" "The state of the import does not allow it";
-    /// Problem responses of a request with query parameters.
-    WithQuery:
-        "400" "The query cannot be read",
-        "422" "Some values are not valid";
-    /// Problem responses of a request with a body.
-    WithBody:
-        "400" "The body cannot be read",
-        "408" "The body arrived too slowly",
-        "413" "The body is too large",
-        "415" "The content type of the body is not supported",
-        "422" "Some values are not valid";
-    /// Problem responses of a request that changes an invitation.
-    Changing:
-        "409" "The state of the invitation does not allow the change",
-        "412" "The invitation has another version than `If-Match` names",
-        "422" "Some values are not valid";
-    /// Problem responses of a request with an idempotency key.
-    KeyReused:
-        "409" "An earlier request with this key had other content";
-    /// Problem responses of a request about one delivery: `Common`, and 404.
-    OnDelivery:
-        "401" "No user is signed in",
-        "403" "The actor may not do this, or the request comes from another origin",
-        "404" "The delivery does not exist, or the actor may not see it",
-        "503" "The store is down, or too busy";
-    /// Problem responses of every request about one endpoint of webhooks: `Common`, and 404.
-    OnEndpoint:
-        "401" "No user is signed in",
-        "403" "The actor may not do this, or the request comes from another origin",
-        "404" "There is no such endpoint",
-        "503" "The store is down, or too busy";
-    /// Problem responses of a request that sends an invitation.
-    Sending:
-        "409" "The state of the invitation does not allow it, or it is not for an address",
-        "422" "Some values are not valid";
-    /// Problem responses of a request that sends an invitation again.
-    UnderMailLimit:
-        "429" "The actor, or others for the same address, asked for too many mails";
-    /// Problem responses of an import or export, which may also add pending invitations.
-    InBulk:
-        "429" "Too many imports and exports at once, or too many invitations pending";
-    /// Problem responses of a request that adds pending invitations.
-    UnderQuota:
-        "429" "Too many invitations are pending";
+    EVERY:
+    /// Problem responses of every request, except those about one resource.
+    Common {}
+    /// Problem responses of every request about one invitation.
+    OnOne { "404" "The invitation does not exist, or the actor may not see it" }
+    /// Problem responses of every request about imports.
+    OnImports {
+        "404" "There is no such import within the actor's reach, or the host serves no imports"
+        "503" "The store is down or too busy, or another machine has the file"
+    }
+    /// Problem responses of a request about one delivery.
+    OnDelivery { "404" "The delivery does not exist, or the actor may not see it" }
+    /// Problem responses of every request about one endpoint of webhooks.
+    OnEndpoint { "404" "There is no such endpoint" }
 }
 
-/// Returns a response with a problem as its body.
-fn problem(description: &str) -> RefOr<Response> {
+problems! {
+    NONE:
+    /// Problem responses of a request that needs an import in another state.
+    ImportState { "409" "The state of the import does not allow it" }
+    /// Problem responses of a request with a body.
+    WithBody {
+        "400" "The body or the query cannot be read"
+        "408" "The body arrived too slowly"
+        "413" "The body is too large"
+        "415" "The content type of the body is not supported"
+    }
+    /// Problem responses of a request that changes an invitation.
+    Changing {
+        "409" "The state of the invitation does not allow the change"
+        "412" "The invitation has another version than `If-Match` names"
+    }
+    /// Problem responses of a request with an idempotency key.
+    KeyReused { "409" "An earlier request with this key had other content" }
+    /// Problem responses of a registration with an idempotency key.
+    Registering {
+        "409" "An earlier request with this key had other content, or its secret has been replaced since"
+    }
+    /// Problem responses of a request for a code.
+    Copying { "409" "Only a digest of the code is kept" }
+    /// Problem responses of a request that sends an invitation.
+    Sending { "409" "The state of the invitation does not allow it, or it is not for an address" }
+    /// Problem responses of a request that sends an invitation again.
+    UnderMailLimit { "429" "The actor, or others for the same address, asked for too many mails" }
+    /// Problem responses of an import or export, which may also add pending invitations.
+    InBulk { "429" "Too many imports and exports at once, or too many invitations pending" }
+    /// Problem responses of a request that adds pending invitations.
+    UnderQuota { "429" "Too many invitations are pending" }
+}
+
+/// Returns a response with a problem as its body, and the headers of its status.
+fn problem(status: &str, description: &str) -> RefOr<Response> {
     let content = ContentBuilder::new()
         .schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemBody::name()))))
         .build();
-    ResponseBuilder::new()
+    let response = ResponseBuilder::new()
         .description(description)
-        .content("application/problem+json", content)
-        .build()
-        .into()
+        .content("application/problem+json", content);
+    let response = match status {
+        "401" => response.header("WWW-Authenticate", header("A way to sign in")),
+        "429" | "503" => {
+            let seconds = "The seconds after which to try again";
+            let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+            let header = HeaderBuilder::new().schema(Some(schema)).description(Some(seconds));
+            response.header("Retry-After", header.build())
+        }
+        _ => response,
+    };
+    response.build().into()
 }
 
 /// Returns a response with an invitation as its body, and its version as `ETag`.

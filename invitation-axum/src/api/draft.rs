@@ -1,14 +1,17 @@
 //! A new invitation, as JSON describes it.
 
 use invitation_core::{Draft, import::file::DraftFields};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::problem::{InputError, pointer_to};
 
 /// A new invitation. Defaults fill in what is left out: the role, if the actor may grant
-/// only one; the actor's division; 7 days; one use; no binding.
-#[derive(ToSchema)]
+/// only one; the actor's division; the default lifetime; one use; no binding.
+// `utoipa` describes unknown fields as serde treats them.
+#[derive(Deserialize, ToSchema)]
 #[schema(as = NewInvitation)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used; `DraftFields` is read")]
 pub(crate) struct DraftBody {
     /// The only address that may redeem the code.
@@ -24,16 +27,17 @@ pub(crate) struct DraftBody {
     /// The division that the new user joins.
     #[schema(min_length = 1, max_length = 64, example = "sales")]
     division: Option<String>,
-    /// The instant at which the invitation expires, 1 hour to 365 days from now.
+    /// The instant at which the invitation expires.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// The lifetime in days. Not together with `expires_at`.
-    #[schema(minimum = 1, maximum = 365)]
+    #[schema(minimum = 1)]
     expires_in_days: Option<u32>,
     /// The number of people who may redeem the code. With `email` it must be 1.
-    #[schema(minimum = 1, maximum = 100_000)]
+    #[schema(minimum = 1)]
     max_uses: Option<u32>,
-    /// Data to store with the invitation: at most 4 KB, and 3 levels deep.
+    /// Data to store with the invitation: at most 4 KB, and 3 levels deep, without integers beyond 64
+    /// bits and without a key that occurs twice in one object.
     #[schema(value_type = Option<Object>)]
     metadata: Option<serde_json::Value>,
 }

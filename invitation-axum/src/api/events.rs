@@ -11,7 +11,7 @@ use super::{docs, page_body::page_body};
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{EventKind, EventQuery, Outcome, PageQuery, Query},
+    query::{EventKind, EventQuery, Outcome, PageQuery},
     web::Web,
 };
 
@@ -98,12 +98,11 @@ page_body! {
     path = "/events",
     operation_id = "list_events",
     params(EventQuery, PageQuery),
-    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common),
 )]
 pub(crate) async fn events(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Audit>,
-    Query((criteria, paging)): Query<(EventQuery, PageQuery)>,
+    Authorized(actor, (criteria, paging), _): Authorized<to::Audit, (EventQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
     PageBody::answer(web.service().events(&actor, &criteria, paging).await, EventBody::of)
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{FilterQuery, ListQuery, Query, SortQuery, StatusQuery, with_errors_in_query},
+    query::{FilterQuery, ListQuery, SortQuery, StatusQuery, with_errors_in_query},
     web::Web,
 };
 
@@ -49,18 +49,17 @@ const COLUMNS: [&str; 14] = [
     params(StatusQuery, SortQuery, FilterQuery),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
-        docs::Common, docs::WithQuery, docs::InBulk,
+        docs::Common, docs::InBulk,
     ),
 )]
 pub(crate) async fn export(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Export>,
-    Query(criteria): Query<ListQuery>,
+    Authorized(actor, criteria, _): Authorized<to::Export, ListQuery>,
 ) -> Result<Response, Problem> {
-    let permit = web.bulk_permit()?;
-    // The first page is read before the response begins, so that an invalid query still
-    // gets an error status.
+    // The first page is read before the response begins, so that an invalid query still gets an
+    // error status, and before the limit of exports can give 429.
     let first = with_errors_in_query(page(&web, &actor, &criteria, None).await)?;
+    let permit = web.bulk_permit()?;
     let pace = web.limits().export_pace;
     let body = streamed(pace, permit, |chunks| written(web, actor, criteria, first, chunks));
     let headers = [

@@ -12,7 +12,7 @@ use super::{docs, invitation::StatusSchema};
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{FunnelParams, Query, with_errors_in_query},
+    query::{FunnelParams, with_errors_in_query},
     web::Web,
 };
 
@@ -131,13 +131,12 @@ impl FunnelBody {
     params(FunnelParams),
     responses(
         (status = 200, description = "The funnel", body = FunnelBody),
-        docs::Common, docs::WithQuery,
+        docs::Common,
     ),
 )]
 pub(crate) async fn funnel(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
-    Query(query): Query<FunnelParams>,
+    Authorized(actor, query, _): Authorized<to::View, FunnelParams>,
 ) -> Result<Json<FunnelBody>, Problem> {
     let funnel = with_errors_in_query(web.funnels()?.of(&actor, &query).await)?;
     Ok(Json(FunnelBody::of(&funnel)))

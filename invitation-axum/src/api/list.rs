@@ -15,7 +15,7 @@ use crate::{
     body,
     problem::Problem,
     query::{
-        FilterQuery, ListQuery, PageQuery, Query, QueryErrors, QueryParams, SortOrder, SortQuery,
+        FilterQuery, ListQuery, PageQuery, QueryErrors, QueryParams, SortOrder, SortQuery,
         StatusFilter, StatusQuery, with_errors_in_query,
     },
     web::Web,
@@ -32,12 +32,11 @@ page_body! {
     path = "/",
     operation_id = "list_invitations",
     params(StatusQuery, SortQuery, FilterQuery, PageQuery),
-    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
-    Query((criteria, paging)): Query<(ListQuery, PageQuery)>,
+    Authorized(actor, (criteria, paging), _): Authorized<to::View, (ListQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
     PageBody::answer(web.service().list(&actor, &criteria, paging).await, InvitationBody::of)
 }
@@ -118,7 +117,7 @@ impl SearchBody {
 )]
 pub(crate) async fn search(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, ..): Authorized<to::View>,
     body::Json(body): body::Json<SearchBody>,
 ) -> Result<Json<PageBody>, Problem> {
     let (query, page) = body.into_query();
@@ -153,12 +152,11 @@ pub(crate) struct CountsBody {
     path = "/counts",
     operation_id = "count_invitations",
     params(FilterQuery),
-    responses((status = 200, description = "The counts", body = CountsBody), docs::Common, docs::WithQuery),
+    responses((status = 200, description = "The counts", body = CountsBody), docs::Common),
 )]
 pub(crate) async fn counts(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
-    Query(criteria): Query<FilterQuery>,
+    Authorized(actor, criteria, _): Authorized<to::View, FilterQuery>,
 ) -> Result<Json<CountsBody>, Problem> {
     let counts = with_errors_in_query(web.service().counts(&actor, &criteria).await)?;
     Ok(Json(CountsBody {

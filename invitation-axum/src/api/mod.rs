@@ -63,7 +63,7 @@ impl Web {
     /// | `GET /deliveries` | `Resend` | the mails of all invitations: `state`, `limit`, `cursor` |
     /// | `POST /deliveries/{delivery}/retry` | `Resend` | queues a failed mail again |
     /// | `GET /webhooks`, `GET /webhooks/{endpoint}` | `Webhooks` | endpoints of webhooks, with their state and last failure |
-    /// | `POST /webhooks` | `Webhooks` | a new endpoint: `name`, `url`, `division`, `names`; the answer has its secret |
+    /// | `POST /webhooks` | `Webhooks` | a new endpoint: `name`, `url`, `division`, `names`; `Idempotency-Key`; the answer has its secret |
     /// | `DELETE /webhooks/{endpoint}` | `Webhooks` | removes an endpoint |
     /// | `POST /webhooks/{endpoint}/secret` | `Webhooks` | a new secret: `overlap_hours` |
     /// | `POST /webhooks/{endpoint}/enable`, `/disable`, `/retry`, `/skip` | `Webhooks` | lets an endpoint go on, or stops it |
@@ -87,6 +87,13 @@ impl Web {
     /// 5. Does the invitation exist? (404)
     /// 6. Is it at the expected version? (412)
     /// 7. Does its state allow the change? (409)
+    ///
+    /// Limits of numbers and rates (429) come after 422, with one exception: an import takes its place
+    /// before its body is read. So the 429 of `POST /bulk` and `POST /imports` may come before an error
+    /// about the body.
+    ///
+    /// Every route refuses parameters that it does not have (422): a misspelt filter must not widen what
+    /// a request does.
     ///
     /// The response about an invitation out of the actor's reach is byte for byte the one
     /// about an invitation that does not exist.

@@ -32,10 +32,10 @@ use crate::{
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, ..): Authorized<to::View>,
     id: PathId,
 ) -> Result<Response, Problem> {
-    let view = web.service().get(&actor, id.id()?).await?;
+    let view = web.service().get(&actor, id.or_unissued()).await?;
     Ok(tagged(&view, InvitationBody::of(&view)))
 }
 
@@ -58,15 +58,18 @@ pub(crate) struct Shared {
     path = "/{id}/copy",
     operation_id = "copy_code",
     params(docs::Id),
-    responses((status = 200, description = "The code", body = Shared), docs::OnOne, docs::WithBody),
+    responses(
+        (status = 200, description = "The code", body = Shared),
+        docs::OnOne, docs::WithBody, docs::Copying,
+    ),
 )]
 pub(crate) async fn copy(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Copy>,
+    Authorized(actor, ..): Authorized<to::Copy>,
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<Shared>, Problem> {
-    let code = web.service().copy(&actor, id.id()?).await?;
+    let code = web.service().copy(&actor, id.or_unissued()).await?;
     Ok(Json(Shared {
         link: web.link(&code).map(|link| link.into_text().into()),
         code: code.reveal().into(),
@@ -95,13 +98,13 @@ pub(crate) struct RevokeBody {
 )]
 pub(crate) async fn revoke(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Revoke>,
+    Authorized(actor, ..): Authorized<to::Revoke>,
     IfMatch(version): IfMatch,
     id: PathId,
     MaybeJson(body): MaybeJson<RevokeBody>,
 ) -> Result<Response, Problem> {
     let reason = body.reason.as_deref();
-    let changed = web.service().revoke(&actor, id.id()?, reason, version).await?;
+    let changed = web.service().revoke(&actor, id.or_unissued(), reason, version).await?;
     Ok(as_changed(&web, &actor, changed))
 }
 
@@ -116,12 +119,12 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn reinstate(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Reinstate>,
+    Authorized(actor, ..): Authorized<to::Reinstate>,
     IfMatch(version): IfMatch,
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Response, Problem> {
-    let changed = web.service().reinstate(&actor, id.id()?, version).await?;
+    let changed = web.service().reinstate(&actor, id.or_unissued(), version).await?;
     Ok(as_changed(&web, &actor, changed))
 }
 
@@ -135,12 +138,12 @@ pub(crate) async fn reinstate(
 )]
 pub(crate) async fn rotate(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Rotate>,
+    Authorized(actor, ..): Authorized<to::Rotate>,
     IfMatch(version): IfMatch,
     id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Response, Problem> {
-    let rotated = web.service().rotate(&actor, id.id()?, version).await?;
+    let rotated = web.service().rotate(&actor, id.or_unissued(), version).await?;
     let view = web.service().view_of(&actor, rotated.invitation().clone());
     Ok(tagged(&view, InvitationBody::with(&view, Some(rotated.code()))))
 }
@@ -155,11 +158,11 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn delete(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Delete>,
+    Authorized(actor, ..): Authorized<to::Delete>,
     IfMatch(version): IfMatch,
     id: PathId,
 ) -> Result<StatusCode, Problem> {
-    web.service().delete(&actor, id.id()?, version).await?;
+    web.service().delete(&actor, id.or_unissued(), version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -168,7 +168,7 @@ impl ResentBody {
 )]
 pub(crate) async fn resend_all(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Resend>,
+    Authorized(actor, ..): Authorized<to::Resend>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     body::Json(body): body::Json<ResendAllBody>,
 ) -> Result<Json<ResentPageBody>, Problem> {

@@ -70,7 +70,7 @@ pub(crate) struct RevokedAllBody {
 )]
 pub(crate) async fn revoke_all(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Revoke>,
+    Authorized(actor, ..): Authorized<to::Revoke>,
     body::Json(body): body::Json<RevokeAllBody>,
 ) -> Result<Json<RevokedAllBody>, Problem> {
     let RevokeAllBody { inviter, division, batch, role, reason } = body;

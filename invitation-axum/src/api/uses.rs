@@ -10,7 +10,7 @@ use crate::{
     authorization::{Authorized, to},
     path::PathId,
     problem::Problem,
-    query::{PageQuery, Query},
+    query::PageQuery,
     web::Web,
 };
 
@@ -49,16 +49,15 @@ page_body! {
     params(docs::Id, PageQuery),
     responses(
         (status = 200, description = "A page", body = RedemptionPageBody),
-        docs::OnOne, docs::WithQuery,
+        docs::OnOne,
     ),
 )]
 pub(crate) async fn redemptions(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::View>,
+    Authorized(actor, paging, _): Authorized<to::View, PageQuery>,
     id: PathId,
-    Query(paging): Query<PageQuery>,
 ) -> Result<Json<RedemptionPageBody>, Problem> {
-    let page = web.service().redemptions(&actor, id.id()?, paging).await;
+    let page = web.service().redemptions(&actor, id.or_unissued(), paging).await;
     RedemptionPageBody::answer(page, RedemptionBody::of)
 }
 
@@ -107,13 +106,12 @@ page_body! {
     params(PageQuery),
     responses(
         (status = 200, description = "A page", body = ReservationPageBody),
-        docs::Common, docs::WithQuery,
+        docs::Common,
     ),
 )]
 pub(crate) async fn reservations(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Reservations>,
-    Query(paging): Query<PageQuery>,
+    Authorized(actor, paging, _): Authorized<to::Reservations, PageQuery>,
 ) -> Result<Json<ReservationPageBody>, Problem> {
     let page = web.service().reservations(&actor, None, paging).await;
     ReservationPageBody::answer(page, ReservationBody::of)

@@ -188,8 +188,8 @@ impl Problem {
         self
     }
 
-    /// Sets the time after which the client may try again, in whole seconds of at least
-    /// 1.
+    /// Sets the time after which the client may try again. The header `Retry-After` has it in whole
+    /// seconds, rounded up, and at least 1.
     pub fn with_retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
@@ -229,7 +229,9 @@ impl IntoResponse for Problem {
         let mut response = (status, content_type, body).into_response();
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            // Rounded up: a client that waits for it must not be refused again.
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if self.kind == ProblemKind::Unauthenticated {
             // RFC 9110, 11.6.1: a 401 names a way to sign in. Only the host knows the
@@ -239,5 +241,20 @@ impl IntoResponse for Problem {
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_rounded_up_to_whole_seconds() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (59_200, "60")] {
+            let problem = Problem::new(ProblemKind::TooManyRequests);
+            let problem = problem.with_retry_after(Duration::from_millis(millis));
+            let response = problem.into_response();
+            assert_eq!(response.headers()["retry-after"], seconds, "{millis} ms");
+        }
     }
 }

@@ -10,7 +10,6 @@ mod invitations;
 mod page;
 mod schemas;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
 use invitation_core::Error;
 
 pub(crate) use self::{
@@ -26,7 +25,7 @@ pub(crate) use self::{
         Outcome, OutcomeChoice, SortOrder, StatusFilter,
     },
 };
-use crate::{problem::Problem, web::Web};
+use crate::problem::Problem;
 
 /// Parameters that belong together, as the client sent them. The JSON API and the dashboard
 /// share these descriptions, their parsers and their messages; each route names the
@@ -54,20 +53,22 @@ impl<A: QueryParams, B: QueryParams> QueryParams for (A, B) {
     }
 }
 
-/// An extractor for a query string. Refuses a parameter that is unknown, repeated or
-/// invalid.
+/// The parameters of a route that takes none.
 #[derive(Debug)]
-pub(crate) struct Query<T: QueryParams>(pub(crate) T::Parsed);
+pub(crate) struct NoParams;
 
-impl<T: QueryParams> FromRequestParts<Web> for Query<T> {
-    type Rejection = Problem;
+impl QueryParams for NoParams {
+    type Parsed = ();
 
-    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
-        read::<T>(parts.uri.query().unwrap_or_default()).map(Self)
+    fn take(_: &mut Given) -> Self {
+        Self
     }
+
+    fn parse(&self, _: &mut QueryErrors) {}
 }
 
-fn read<T: QueryParams>(query: &str) -> Result<T::Parsed, Problem> {
+/// Reads a query string. Refuses a parameter that is unknown, repeated or invalid.
+pub(crate) fn read<T: QueryParams>(query: &str) -> Result<T::Parsed, Problem> {
     let mut given = Given::of_query(query)?;
     let params = T::take(&mut given);
     given.nothing_else()?;
@@ -109,6 +110,14 @@ mod tests {
         for query in ["limit=%ff", "%c3=1", "limit=%c3&%a4=1", "limit=%ed%a0%80"] {
             assert_eq!(read::<PageQuery>(query).unwrap_err().kind(), ProblemKind::Malformed);
         }
+    }
+
+    #[test]
+    fn route_without_parameters_takes_an_empty_query_only() {
+        assert!(read::<NoParams>("").is_ok());
+        let problem = read::<NoParams>("dry_run=true").unwrap_err();
+        assert_eq!(problem.kind(), ProblemKind::Invalid);
+        assert_eq!(pointers(&problem), ["/dry_run"]);
     }
 
     #[test]

@@ -220,6 +220,15 @@ async fn resends_beyond_the_limit_get_429_with_the_time_to_wait() {
     let refused = host.harness.post_json("admin", &path, &json!({})).await;
     assert_eq!(refused.headers["retry-after"], (23 * 3600).to_string());
     refused.problem(429, "too-many-requests");
+    // A part of a second is rounded up, so that a client that waits for it is not refused again.
+    host.harness.clock.advance(Duration::milliseconds(200));
+    let refused = host.harness.post_json("admin", &path, &json!({})).await;
+    assert_eq!(refused.headers["retry-after"], (23 * 3600).to_string());
+    host.harness.clock.advance(Duration::hours(23) - Duration::milliseconds(201));
+    let refused = host.harness.post_json("admin", &path, &json!({})).await;
+    assert_eq!(refused.headers["retry-after"], "1");
+    host.harness.clock.advance(Duration::SECOND);
+    host.harness.post_json("admin", &path, &json!({})).await.is(202);
 }
 
 #[tokio::test]

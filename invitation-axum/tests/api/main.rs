@@ -13,6 +13,7 @@ mod hostile;
 mod import_results;
 mod imports;
 mod list;
+mod literal;
 mod objects;
 mod one;
 mod openapi;

@@ -1,19 +1,14 @@
 //! Arrays in place of objects: no route reads the fields of a body by their positions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use axum::http::Method;
-use invitation_core::MemoryStore;
-use invitation_delivery::webhook::{Transport, Webhooks};
 use serde_json::{Value, json};
 
-use crate::{
-    harness::API,
-    support::{Harness, json as request},
-};
+use crate::support::{MOUNT, json as request, with_every_route};
 
 /// The routes that read a JSON body. Those with `false` take no content, only an empty object.
-const ROUTES: [(&str, &str, bool); 19] = [
+const ROUTES: [(&str, &str, bool); 20] = [
     ("POST", "", true),
     ("POST", "/search", true),
     ("POST", "/revoke", true),
@@ -25,6 +20,7 @@ const ROUTES: [(&str, &str, bool); 19] = [
     ("POST", "/{id}/rotate", false),
     ("POST", "/{id}/resend", true),
     ("POST", "/deliveries/{delivery}/retry", false),
+    ("POST", "/imports/{import}/cancel", false),
     ("POST", "/webhooks", true),
     ("POST", "/webhooks/{endpoint}/secret", true),
     ("POST", "/webhooks/{endpoint}/enable", false),
@@ -38,19 +34,12 @@ const ROUTES: [(&str, &str, bool); 19] = [
 
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
-/// Returns a host with every route.
-fn host() -> Harness {
-    let store = Arc::new(MemoryStore::new());
-    let harness = Harness::on(API, Arc::<MemoryStore>::clone(&store));
-    let webhooks = Webhooks::new(Arc::clone(&store), &Transport::default()).expect("a client");
-    harness.with_web(|web| web.with_deliveries(store).with_webhooks(webhooks))
-}
-
 #[tokio::test]
 async fn array_in_place_of_an_object_is_refused_by_every_route() {
-    let harness = host();
+    let harness = with_every_route();
     for (method, path, _) in ROUTES.iter().filter(|(_, path, _)| !path.starts_with("/bulk")) {
-        let path = path.replace("{id}", ID).replace("{delivery}", ID).replace("{endpoint}", "crm");
+        let path = path.replace("{id}", ID).replace("{delivery}", ID).replace("{import}", ID);
+        let path = path.replace("{endpoint}", "crm");
         let method: Method = method.parse().expect("a method");
         for body in [json!([]), json!([null]), json!(["anna@example.com", 1]), json!([{}])] {
             let answer = harness.send(request(method.clone(), "admin", &path, &body)).await;
@@ -63,12 +52,12 @@ async fn array_in_place_of_an_object_is_refused_by_every_route() {
 
 #[tokio::test]
 async fn every_route_with_a_json_body_is_among_them() {
-    let document = serde_json::to_value(host().web.openapi(API)).expect("JSON");
+    let document = serde_json::to_value(with_every_route().web.openapi(MOUNT)).expect("JSON");
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
             if operation["requestBody"]["content"]["application/json"].is_object() {
-                let path = path.strip_prefix(API).expect("a path of the API");
+                let path = path.strip_prefix(MOUNT).expect("a path of the API");
                 described.insert((method.to_uppercase(), path.to_owned()));
             }
         }
@@ -80,7 +69,7 @@ async fn every_route_with_a_json_body_is_among_them() {
 
 #[tokio::test]
 async fn array_does_not_amend_an_invitation() {
-    let harness = host();
+    let harness = with_every_route();
     let body = json!({"email": "anna@example.com", "role": "staff", "division": "sales"});
     let path = format!("/{}", harness.create("admin", &body).await["id"].as_str().expect("an id"));
     harness.send(request(Method::PATCH, "admin", &path, &json!([null]))).await.invalid(&[""]);
@@ -90,7 +79,7 @@ async fn array_does_not_amend_an_invitation() {
 
 #[tokio::test]
 async fn array_in_place_of_an_element_is_a_mistake_of_its_row() {
-    let harness = host();
+    let harness = with_every_route();
     // All fields, in the order of their declaration.
     let fields = json!([null, null, "staff", "sales", null, null, null, null]);
     let body = json!([{"role": "staff", "division": "sales"}, fields]);

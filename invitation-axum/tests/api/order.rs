@@ -1,39 +1,81 @@
 //! The rights that each route requires, and the order in which a request is checked.
 
+use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc};
+
 use axum::{
     body::Body,
     http::{Method, Request},
 };
 use invitation_axum::{Identify, IdentifyError, Parts, Web, async_trait};
-use invitation_core::Actor;
+use invitation_core::{Actor, Limits, MemoryStore};
 use serde_json::json;
 
-use crate::support::{Answer, Harness, json, request};
+use crate::support::{Answer, Harness, MOUNT, add_every_route, json, request, with_every_route};
 
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
-/// Returns every route, and whether a manager may use it.
-fn routes() -> Vec<(Method, String, bool)> {
-    let mut routes = vec![
-        (Method::GET, String::new(), true),
-        (Method::POST, String::new(), true),
-        (Method::GET, "/counts".into(), true),
-        (Method::POST, "/search".into(), true),
-        (Method::GET, format!("/{ID}"), true),
-        (Method::POST, format!("/{ID}/copy"), true),
-        (Method::PATCH, format!("/{ID}"), false),
-        (Method::DELETE, format!("/{ID}"), false),
-        (Method::POST, "/bulk".into(), false),
-        (Method::GET, "/export.csv".into(), false),
-        (Method::GET, "/events".into(), false),
-        (Method::GET, format!("/{ID}/redemptions"), true),
-        (Method::GET, "/reservations".into(), false),
-        (Method::POST, "/revoke".into(), false),
-    ];
-    for what in ["revoke", "reinstate", "rotate"] {
-        routes.push((Method::POST, format!("/{ID}/{what}"), false));
+/// Every route, and whether a manager may use it.
+const ROUTES: [(&str, &str, bool); 37] = [
+    ("GET", "", true),
+    ("POST", "", true),
+    ("GET", "/counts", true),
+    ("POST", "/search", true),
+    ("GET", "/{id}", true),
+    ("PATCH", "/{id}", false),
+    ("DELETE", "/{id}", false),
+    ("POST", "/{id}/copy", true),
+    ("POST", "/{id}/revoke", false),
+    ("POST", "/{id}/reinstate", false),
+    ("POST", "/{id}/rotate", false),
+    ("POST", "/{id}/resend", false),
+    ("GET", "/{id}/redemptions", true),
+    ("GET", "/{id}/deliveries", true),
+    ("POST", "/bulk", false),
+    ("GET", "/export.csv", false),
+    ("GET", "/events", false),
+    ("GET", "/reservations", false),
+    ("POST", "/revoke", false),
+    ("POST", "/resend", false),
+    ("GET", "/deliveries", false),
+    ("POST", "/deliveries/{delivery}/retry", false),
+    ("POST", "/imports", false),
+    ("GET", "/imports", false),
+    ("GET", "/imports/{import}", false),
+    ("GET", "/imports/{import}/result", false),
+    ("POST", "/imports/{import}/cancel", false),
+    ("GET", "/funnel", true),
+    ("GET", "/webhooks", false),
+    ("POST", "/webhooks", false),
+    ("GET", "/webhooks/{endpoint}", false),
+    ("DELETE", "/webhooks/{endpoint}", false),
+    ("POST", "/webhooks/{endpoint}/secret", false),
+    ("POST", "/webhooks/{endpoint}/enable", false),
+    ("POST", "/webhooks/{endpoint}/disable", false),
+    ("POST", "/webhooks/{endpoint}/retry", false),
+    ("POST", "/webhooks/{endpoint}/skip", false),
+];
+
+/// Returns every route with ids in its path, and whether a manager may use it.
+fn routes() -> impl Iterator<Item = (Method, String, bool)> {
+    ROUTES.into_iter().map(|(method, path, is_managers)| {
+        let path = path.replace("{endpoint}", "crm");
+        let path =
+            ["{id}", "{delivery}", "{import}"].iter().fold(path, |path, id| path.replace(id, ID));
+        (method.parse().expect("a method"), path, is_managers)
+    })
+}
+
+#[tokio::test]
+async fn every_described_route_is_among_them() {
+    let document = serde_json::to_value(with_every_route().web.openapi(MOUNT)).expect("JSON");
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let path = path.strip_prefix(MOUNT).expect("a path of the API");
+        let methods = item.as_object().expect("operations").keys();
+        described.extend(methods.map(|method| (method.to_uppercase(), path.to_owned())));
     }
-    routes
+    let tested = ROUTES.map(|(method, path, _)| (method.to_owned(), path.to_owned()));
+    assert_eq!(described, BTreeSet::from(tested));
 }
 
 async fn send(harness: &Harness, method: &Method, who: &str, path: &str) -> Answer {
@@ -42,7 +84,7 @@ async fn send(harness: &Harness, method: &Method, who: &str, path: &str) -> Answ
 
 #[tokio::test]
 async fn without_an_actor_everything_is_401() {
-    let harness = Harness::api();
+    let harness = with_every_route();
     for (method, path, _) in routes() {
         for who in ["", "nobody"] {
             let answer = send(&harness, &method, who, &path).await;
@@ -56,7 +98,12 @@ async fn without_an_actor_everything_is_401() {
 
 #[tokio::test]
 async fn a_role_that_may_not_is_403_whatever_it_sends() {
-    let harness = Harness::api();
+    let store = Arc::new(MemoryStore::new());
+    // Every denial is an event of its own.
+    let limits = Limits::default().with_denials_per_minute(NonZeroU32::MAX);
+    let harness = Harness::on(MOUNT, Arc::<MemoryStore>::clone(&store))
+        .with_service(|service| service.with_limits(limits));
+    let harness = add_every_route(harness, &store);
     for (method, path, is_managers) in routes() {
         let who: &[&str] =
             if is_managers { &["sales-staff"] } else { &["sales-staff", "sales-manager"] };
@@ -67,39 +114,77 @@ async fn a_role_that_may_not_is_403_whatever_it_sends() {
                 .header("if-match", "nonsense")
                 .body(Body::from("{"))
                 .unwrap();
-            for request in [plain, broken] {
+            let unknown = request(method.clone(), who, &format!("{path}?no=1")).body(Body::empty());
+            for request in [plain, broken, unknown.unwrap()] {
                 harness.send(request).await.problem(403, "forbidden");
             }
         }
     }
-    let events = harness.get("admin", "/events?limit=200&outcome=denied").await.json();
-    let denials = events["items"].as_array().unwrap().len();
-    let expected: usize =
-        routes().iter().map(|(_, _, managers)| if *managers { 2 } else { 4 }).sum();
+    let mut denials = 0;
+    for who in ["sales-staff", "sales-manager"] {
+        let path = format!("/events?limit=200&outcome=denied&actor={who}");
+        denials += harness.get("admin", &path).await.json()["items"].as_array().unwrap().len();
+    }
+    let expected: usize = routes().map(|(_, _, managers)| if managers { 3 } else { 6 }).sum();
     assert_eq!(denials, expected, "one event for each");
 }
 
 #[tokio::test]
-async fn each_check_comes_before_the_next() {
+async fn unknown_parameter_is_422_on_every_route() {
+    let harness = with_every_route();
+    for (method, path, _) in routes() {
+        for (query, pointer) in [("no=1", "/no"), ("dry_run=maybe", "/dry_run"), ("=", "/")] {
+            let answer = send(&harness, &method, "admin", &format!("{path}?{query}")).await;
+            let problem = answer.invalid(&[pointer]);
+            assert_eq!(problem["errors"][0]["in"], "query", "{method} {path}");
+        }
+        let answer = send(&harness, &method, "admin", &format!("{path}?no=%ff")).await;
+        answer.problem(400, "malformed");
+    }
+}
+
+#[tokio::test]
+async fn request_with_an_unknown_parameter_changes_nothing() {
     let harness = Harness::api();
-    let one = format!("/{ID}");
+    let body = json!({"role": "staff", "division": "sales"});
+    harness.post_json("admin", "?dry_run=true", &body).await.invalid(&["/dry_run"]);
+    assert_eq!(harness.get("admin", "").await.json()["items"], json!([]));
+    let id = harness.invite().await.invitation().id();
+    let body = json!({"role": "staff"});
+    let answer = harness.post_json("admin", "/revoke?division=operations", &body).await;
+    answer.invalid(&["/division"]);
+    harness.post_json("admin", &format!("/{id}/rotate?x=1"), &json!({})).await.invalid(&["/x"]);
+    let kept = harness.get("admin", &format!("/{id}")).await.json();
+    assert_eq!((&kept["status"], &kept["version"]), (&json!("active"), &json!(1)));
+}
+
+#[tokio::test]
+async fn each_check_comes_before_the_next() {
+    for one in [format!("/{ID}"), "/42".to_owned()] {
+        each_check_comes_before_the_next_at(&one).await;
+    }
+}
+
+async fn each_check_comes_before_the_next_at(one: &str) {
+    let harness = Harness::api();
     let patch = |body: &'static str, kind: &'static str| {
-        let request = request(Method::PATCH, "admin", &one).header("if-match", "\"7\"");
-        request.header("content-type", kind).body(Body::from(body)).unwrap()
+        let request = request(Method::PATCH, "admin", one).header("if-match", "\"7\"");
+        request.header("content-type", kind).body(Body::from(body)).expect("a request")
     };
     let json = "application/json";
     harness.send(patch("{", "text/plain")).await.problem(415, "unsupported-media-type");
     harness.send(patch("{", json)).await.problem(400, "malformed");
     harness.send(patch("{\"role\":7}", json)).await.problem(422, "invalid");
+    harness.send(patch("{}", json)).await.problem(422, "invalid");
     harness.send(patch("{\"role\":\"root\"}", json)).await.problem(403, "forbidden");
     harness.send(patch("{\"role\":\"staff\"}", json)).await.problem(404, "not-found");
 
     let created = harness.create("admin", &json!({"role": "staff", "division": "sales"})).await;
-    let id = created["id"].as_str().unwrap();
-    harness.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
+    let id = created["id"].as_str().expect("an id");
+    harness.redeem(created["code"].as_str().expect("a code"), "anna").await.expect("a good code");
     let with = |version: &str| {
         let mut request = json_patch(id);
-        request.headers_mut().insert("if-match", version.parse().unwrap());
+        request.headers_mut().insert("if-match", version.parse().expect("a header"));
         request
     };
     harness.send(with("\"7\"")).await.problem(412, "version-mismatch");
@@ -147,9 +232,10 @@ impl Identify for Broken {
 
 #[tokio::test]
 async fn who_cannot_be_identified_is_503() {
-    let harness = Harness::api();
+    let store = Arc::new(MemoryStore::new());
+    let harness = Harness::on(MOUNT, Arc::<MemoryStore>::clone(&store));
     let service = harness.service().clone();
-    let harness = harness.with_web(|_| Web::new(service, Broken));
+    let harness = add_every_route(harness.with_web(|_| Web::new(service, Broken)), &store);
     for (method, path, _) in routes() {
         let answer = send(&harness, &method, "admin", &path).await;
         answer.problem(503, "unavailable");

@@ -11,6 +11,7 @@ use tokio::{
 
 use crate::{
     harness::serve,
+    imports::Scene,
     support::{Harness, MOUNT},
 };
 
@@ -106,13 +107,7 @@ async fn so_many_imports_at_a_time_and_no_more() {
     let harness = Harness::api().with_web(|web| web.with_limits(limits));
     let address = serve(harness.app()).await;
     let body = json!([{"role": "staff", "division": "sales"}]).to_string();
-    let head_of_first = with_body("/bulk", body.len());
-    let expecting = head_of_first.replace("host: ", "expect: 100-continue\r\nhost: ");
-    let mut first = open(address, &expecting).await;
-    // The server asks for the body, so the import has its permit.
-    let mut asked = [0; 25];
-    first.read_exact(&mut asked).await.expect("it is asked");
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut first = begin_import(address, body.len()).await;
     let refused = answer(open(address, &head("GET", "/export.csv", "")).await).await;
     assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
     assert!(refused.contains("urn:invitation:problem:too-many-requests"));
@@ -121,6 +116,43 @@ async fn so_many_imports_at_a_time_and_no_more() {
     assert!(answer(first).await.starts_with("HTTP/1.1 201 "));
     let third = answer(open(address, &head("GET", "/export.csv", "")).await).await;
     assert!(third.starts_with("HTTP/1.1 200 "), "{third}");
+}
+
+/// Begins the import of a body that the server has asked for, so that it has its permit.
+async fn begin_import(address: std::net::SocketAddr, length: usize) -> TcpStream {
+    let expecting = with_body("/bulk", length).replace("host: ", "expect: 100-continue\r\nhost: ");
+    let mut first = open(address, &expecting).await;
+    let mut asked = [0; 25];
+    first.read_exact(&mut asked).await.expect("it is asked");
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    first
+}
+
+#[tokio::test]
+async fn request_that_is_not_valid_is_no_429() {
+    let limits = WebLimits::default().with_bulk_at_once(NonZeroU16::MIN);
+    let scene = Scene::new();
+    let harness = scene.harness.with_web(|web| web.with_limits(limits));
+    let address = serve(harness.app()).await;
+    let _running = begin_import(address, 100).await;
+    let of_kind = |path: &str, kind: &str| {
+        head("POST", path, &format!("content-type: {kind}\r\ncontent-length: 0\r\n"))
+    };
+    for (head, status) in [
+        (of_kind("/bulk", "text/plain"), "415"),
+        (of_kind("/bulk?mode=some", "text/csv"), "422"),
+        (of_kind("/imports", "text/plain"), "415"),
+        (of_kind("/imports", "multipart/form-data"), "415"),
+        (of_kind("/imports?mode=some", "text/csv"), "422"),
+        (head("GET", "/export.csv?search=...", ""), "422"),
+        (head("GET", "/export.csv?status=used&sort=expires", ""), "422"),
+        (of_kind("/bulk", "text/csv"), "429"),
+        (of_kind("/imports", "text/csv"), "429"),
+        (head("GET", "/export.csv", ""), "429"),
+    ] {
+        let answer = answer(open(address, &head).await).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}{answer}");
+    }
 }
 
 #[tokio::test]

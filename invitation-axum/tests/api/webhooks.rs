@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{API, hooks, person},
-    support::{Answer, Harness, request},
+    support::{Answer, Harness, json, request},
 };
 
 const URL: &str = "https://crm.example/hooks/T0KEN?key=T0KEN";
@@ -136,12 +136,14 @@ async fn unsuitable_values_are_named_and_private_addresses_are_refused() {
         (json!({"name": "n".repeat(57), "url": URL}), &["/name"]),
         (json!({"name": "crm", "url": URL, "division": " "}), &["/division"]),
         (json!({"name": "crm", "url": URL, "secret": "x"}), &["/secret"]),
+        (json!({}), &["/name", "/url"]),
+        (json!({"name": "crm"}), &["/url"]),
+        (json!({"url": URL, "name": null, "division": " "}), &["/name", "/division"]),
     ] {
         let refused = host.post("admin", "", &body).await;
         assert!(!refused.text().contains("s3cret"), "{}", refused.text());
         refused.invalid(pointers);
     }
-    host.post("admin", "", &json!({"name": "crm"})).await.problem(422, "invalid");
     assert!(host.get("").await["items"].as_array().expect("items").is_empty());
     assert!(host.evidence().await.is_empty(), "input that is not accepted leaves no event");
 
@@ -153,7 +155,50 @@ async fn unsuitable_values_are_named_and_private_addresses_are_refused() {
         host.post("admin", "/crm/secret", &json!({})).await.is(200);
     }
     host.post("admin", "/crm/secret", &json!({})).await.invalid(&["/overlap_hours"]);
-    host.post("admin", "/crm/skip", &json!({"event": "x"})).await.invalid(&["/event"]);
+    for body in [json!({"event": "x"}), json!({}), json!({"event": null})] {
+        host.post("admin", "/crm/skip", &body).await.invalid(&["/event"]);
+    }
+}
+
+#[tokio::test]
+async fn registration_under_a_key_is_made_once_and_gives_its_secret_again() {
+    let host = Host::new();
+    let register = async |key: &str, body: &Value| {
+        let mut request = json(Method::POST, "admin", "/webhooks", body);
+        request.headers_mut().insert("idempotency-key", key.parse().expect("a header"));
+        host.harness.send(request).await
+    };
+    let crm = json!({"name": "crm", "url": URL});
+    let first = register("k", &crm).await.is(201);
+    // The answer was lost, and the endpoint has changed since.
+    host.post("admin", "/crm/disable", &json!({})).await.is(200);
+    let again = register("k", &crm).await.is(201);
+    assert_eq!(again.json()["secret"], first.json()["secret"]);
+    assert_eq!(again.header("location"), first.header("location"));
+    assert_eq!(again.json()["state"], "disabled");
+    for other in [
+        json!({"name": "crm", "url": URL, "names": true}),
+        json!({"name": "crm", "url": URL, "division": "sales"}),
+        json!({"name": "crm", "url": "https://crm.example/"}),
+        json!({"name": "erp", "url": URL}),
+    ] {
+        register("k", &other).await.problem(409, "idempotency-key-reused");
+    }
+    register("l", &crm).await.invalid(&["/name"]);
+    for wrong in ["", "a b", &"k".repeat(129)] {
+        let problem = register(wrong, &crm).await.invalid(&["/Idempotency-Key"]);
+        assert_eq!(problem["errors"][0]["in"], "header");
+    }
+    assert_eq!(host.get("").await["items"].as_array().map(Vec::len), Some(1));
+    let evidence = host.evidence().await;
+    let registered = evidence.iter().filter(|(outcome, detail)| {
+        *outcome == EventOutcome::Succeeded && detail["change"] == "registered"
+    });
+    assert_eq!(registered.count(), 1);
+
+    host.post("admin", "/crm/secret", &json!({"overlap_hours": 0})).await.is(200);
+    let replaced = register("k", &crm).await.problem(409, "conflict");
+    assert_eq!(replaced["detail"], "the secret of this registration has been replaced since");
 }
 
 #[tokio::test]
@@ -229,6 +274,9 @@ async fn only_administrators_of_all_divisions_manage_webhooks() {
         host.harness.get("admin", &format!("/webhooks{path}")).await.problem(404, "not-found");
         let answer = host.post("admin", &format!("{path}/disable"), &json!({})).await;
         answer.problem(404, "not-found");
+        let too_long = json!({"overlap_hours": 721});
+        let answer = host.post("admin", &format!("{path}/secret"), &too_long).await;
+        answer.invalid(&["/overlap_hours"]);
     }
 
     // The right alone is not enough: an endpoint hears of all divisions.

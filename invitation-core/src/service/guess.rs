@@ -16,6 +16,7 @@ use crate::{
     scope::Scope,
     store::Store,
     throttle::{Attempt, Decision, MAX_WAIT, MIN_BITS_WITHOUT_THROTTLE, Throttle, Token},
+    time::in_whole_seconds,
 };
 
 /// The right to evaluate one code. Without a throttle there is no token.
@@ -106,7 +107,8 @@ impl<S: Store> Invitations<S> {
                     Scope::Division(division) => Some(division),
                     Scope::All => None,
                 };
-                let verdict = Verdict::throttled(in_whole_seconds(retry_after));
+                let retry_after = in_whole_seconds(retry_after).clamp(Duration::SECOND, MAX_WAIT);
+                let verdict = Verdict::throttled(retry_after);
                 Err(self.refuse(call, action, verdict, Place::Division(division)).await)
             }
         }
@@ -119,9 +121,4 @@ impl<S: Store> Invitations<S> {
             Disclosure::Nothing => verdict.told_as(Refusal::CodeUnknown),
         }
     }
-}
-
-fn in_whole_seconds(wait: Duration) -> Duration {
-    let seconds = wait.whole_seconds() + i64::from(wait.subsec_nanoseconds() > 0);
-    Duration::seconds(seconds).clamp(Duration::SECOND, MAX_WAIT)
 }

@@ -5,7 +5,9 @@ use std::{fmt, num::NonZeroU32, sync::Arc};
 use async_trait::async_trait;
 use time::Duration;
 
-use super::{Endpoint, EndpointChange, EndpointDraft, EndpointSecret, PendingEvents};
+use super::{
+    Endpoint, EndpointChange, EndpointDraft, EndpointSecret, PendingEvents, RegistrationRequest,
+};
 use crate::{
     documents::DocumentName, entropy::EntropyError, event::Event, field_error::FieldError,
     store_error::StoreError,
@@ -21,6 +23,13 @@ pub enum EndpointError {
     /// There is no endpoint of this name.
     #[error("there is no such endpoint")]
     Unknown,
+    /// Another endpoint was registered under this idempotency key.
+    #[error("another endpoint was registered under this idempotency key")]
+    KeyReused,
+    /// The endpoint was registered by an earlier request under this idempotency key, and its secret
+    /// has been replaced since.
+    #[error("the secret of the endpoint has been replaced since it was registered")]
+    SecretReplaced,
     /// The store failed, or the stored endpoint cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -66,14 +75,21 @@ pub trait ManageEndpoints: fmt::Debug + Send + Sync {
     /// Registers an endpoint, and returns it with its secret. After the registration, nothing may
     /// fail: nobody else ever gets the secret.
     ///
+    /// A `request` is kept with the endpoint, as long as that exists. The same request again MUST
+    /// register nothing, store no event, and return the endpoint and its secret. The secret may be
+    /// stored for that as for the signatures.
+    ///
     /// # Errors
     ///
+    /// [`EndpointError::KeyReused`] if the endpoint of an earlier request has the same key and another
+    /// content; [`EndpointError::SecretReplaced`] if that endpoint has another secret by now;
     /// [`EndpointError::Invalid`] with the fields `name`, `url` and `division` for values that
     /// are not accepted: among others a name that is in use, or a URL of an address that may not be
     /// connected to. [`EndpointError::Store`], [`EndpointError::Entropy`].
     async fn register(
         &self,
         draft: &EndpointDraft,
+        request: Option<&RegistrationRequest>,
         event: &Event,
     ) -> Result<(Endpoint, EndpointSecret), EndpointError>;
 
@@ -130,9 +146,10 @@ macro_rules! forward {
             async fn register(
                 &self,
                 draft: &EndpointDraft,
+                request: Option<&RegistrationRequest>,
                 event: &Event,
             ) -> Result<(Endpoint, EndpointSecret), EndpointError> {
-                (**self).register(draft, event).await
+                (**self).register(draft, request, event).await
             }
 
             async fn rotate_secret(

@@ -10,7 +10,7 @@ use invitation_core::{
     feed::FeedRetention,
     webhook::{
         self, EndpointChange, EndpointDraft, EndpointError, EndpointSecret, ManageEndpoints,
-        PendingEvents,
+        PendingEvents, RegistrationRequest,
     },
 };
 use time::Duration;
@@ -59,12 +59,14 @@ impl<S: Documents + FeedRetention> ManageEndpoints for Webhooks<S> {
     async fn register(
         &self,
         draft: &EndpointDraft,
+        request: Option<&RegistrationRequest>,
         event: &Event,
     ) -> Result<(webhook::Endpoint, EndpointSecret), EndpointError> {
         let new = NewEndpoint::checked(&draft.name, &draft.url).map_err(EndpointError::Invalid)?;
         let new = draft.division.clone().into_iter().fold(new, NewEndpoint::in_division);
         let new = if draft.has_names { new.with_names() } else { new };
-        let (endpoint, secret) = self.register_with(new, std::slice::from_ref(event)).await?;
+        let events = std::slice::from_ref(event);
+        let (endpoint, secret) = self.register_with(new, request, events).await?;
         Ok((shown(endpoint), revealed(&secret)))
     }
 
@@ -136,6 +138,8 @@ impl From<WebhookError> for EndpointError {
             WebhookError::Store(error) => Self::Store(error),
             WebhookError::Entropy(error) => Self::Entropy(error),
             WebhookError::UnknownEndpoint { .. } => Self::Unknown,
+            WebhookError::KeyReused => Self::KeyReused,
+            WebhookError::SecretReplaced { .. } => Self::SecretReplaced,
             WebhookError::NameTaken { .. } => invalid("name", "is the name of another endpoint"),
             WebhookError::TooManyEndpoints => {
                 invalid("name", "is one too many: there are as many endpoints as there may be")

@@ -33,6 +33,15 @@ pub enum WebhookError {
         /// The name that was asked for.
         name: DocumentName,
     },
+    /// Another endpoint was registered under the same idempotency key.
+    #[error("another endpoint was registered under the same idempotency key")]
+    KeyReused,
+    /// The endpoint was registered under the same idempotency key, and has another secret by now.
+    #[error("the secret of the endpoint {name} has been replaced since it was registered")]
+    SecretReplaced {
+        /// The name of the endpoint.
+        name: DocumentName,
+    },
     /// There are [as many endpoints](super::Webhooks::MAX_ENDPOINTS) as there may be.
     #[error("there are as many endpoints as there may be")]
     TooManyEndpoints,

@@ -4,7 +4,7 @@ use invitation_core::{
     audit::Event,
     documents::{Document, DocumentName, Documents},
     feed::FeedRetention,
-    webhook::EndpointState,
+    webhook::{EndpointState, RegistrationRequest},
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     error::WebhookError,
     manage::{MAX_TRIES, conflict},
     secret::WebhookSecret,
-    stored::{self, EndpointRecord, Settings, TimedSecret},
+    stored::{self, EndpointRecord, Settings, StoredRequest, TimedSecret},
 };
 
 impl<S: Documents + FeedRetention> Webhooks<S> {
@@ -32,13 +32,15 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
     /// [`WebhookError::TooManyEndpoints`];
     /// [`WebhookError::Store`]; [`WebhookError::Entropy`].
     pub async fn register(&self, endpoint: NewEndpoint) -> Result<WebhookSecret, WebhookError> {
-        self.register_with(endpoint, &[]).await.map(|(_, secret)| secret)
+        self.register_with(endpoint, None, &[]).await.map(|(_, secret)| secret)
     }
 
-    /// Registers an endpoint, and stores events in the same atomic step.
+    /// Registers an endpoint, and stores events in the same atomic step. A repeated request returns
+    /// the endpoint of the first one and its secret.
     pub(super) async fn register_with(
         &self,
         endpoint: NewEndpoint,
+        request: Option<&RegistrationRequest>,
         events: &[Event],
     ) -> Result<(Endpoint, WebhookSecret), WebhookError> {
         self.sender.check(&endpoint.url)?;
@@ -56,17 +58,26 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
             failure: None,
             claim: None,
             last_success: None,
+            request: request.map(StoredRequest::new),
             state: EndpointState::Active,
             due: Some(now),
         };
+        let others = self.documents().await?;
+        if let Some(registered) = self.registered_before(request, &others)? {
+            return Ok(registered);
+        }
         // Concurrent calls may exceed the number by some. The worker copes with that.
-        if self.documents().await?.len() >= Self::MAX_ENDPOINTS {
+        if others.len() >= Self::MAX_ENDPOINTS {
             return Err(WebhookError::TooManyEndpoints);
         }
         for _ in 0..MAX_TRIES {
             match self.store.document(&key).await? {
                 Some(existing) if existing.state == stored::removed() => self.sweep().await?,
-                Some(_) => return Err(WebhookError::NameTaken { name: key.name }),
+                Some(existing) => {
+                    // The same request may run twice at the same time.
+                    let registered = self.registered_before(request, &[existing])?;
+                    return registered.ok_or(WebhookError::NameTaken { name: key.name });
+                }
                 None => {
                     // The cursor first: an endpoint without one could miss purged events, and a
                     // cursor without an endpoint is removed by the next run.
@@ -80,6 +91,32 @@ impl<S: Documents + FeedRetention> Webhooks<S> {
             }
         }
         Err(conflict("register"))
+    }
+
+    /// Returns the endpoint that an earlier request with the same key registered, and its secret.
+    fn registered_before(
+        &self,
+        request: Option<&RegistrationRequest>,
+        documents: &[Document],
+    ) -> Result<Option<(Endpoint, WebhookSecret)>, WebhookError> {
+        let Some(request) = request else { return Ok(None) };
+        for document in documents {
+            let Some(earlier) = StoredRequest::of(document) else { continue };
+            if !earlier.has_key_of(request) {
+                continue;
+            }
+            if !earlier.is_same(request) {
+                return Err(WebhookError::KeyReused);
+            }
+            let name = document.key.name.clone();
+            if earlier.is_replaced() {
+                return Err(WebhookError::SecretReplaced { name });
+            }
+            let Some(record) = EndpointRecord::decode(document, &self.vault)? else { continue };
+            let secret = record.secrets.first().map(|one| one.secret.clone());
+            return Ok(secret.map(|secret| (record.view(name), secret)));
+        }
+        Ok(None)
     }
 
     /// Stops an endpoint by a person's decision. It gets no messages, and its events may be purged:

@@ -76,6 +76,9 @@ impl<S: Documents> Webhooks<S> {
             }
             let added = TimedSecret { secret: secret.clone(), until: None };
             record.secrets.insert(0, added);
+            if let Some(request) = &mut record.request {
+                request.secret_was_replaced();
+            }
             Ok(Some(()))
         };
         self.update(self.find(name).await?, events, edit).await?;

@@ -1,5 +1,7 @@
 //! An endpoint as a document.
 
+mod request;
+
 use invitation_core::{
     Division, Timestamp,
     audit::EventId,
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 use url::Url;
 
+pub(super) use self::request::StoredRequest;
 use super::{
     endpoint::{Endpoint, Failure, FailureCause},
     error::WebhookError,
@@ -87,6 +90,8 @@ pub(super) struct EndpointRecord {
     pub(super) claim: Option<String>,
     /// The time of the last message that the endpoint has accepted.
     pub(super) last_success: Option<Timestamp>,
+    /// The registration, if it had an idempotency key.
+    pub(super) request: Option<StoredRequest>,
     pub(super) state: EndpointState,
     /// The time of the next attempt, or the end of the worker's lease.
     pub(super) due: Option<Timestamp>,
@@ -108,6 +113,8 @@ struct Body {
     claim: Option<String>,
     #[serde(with = "optional_micros")]
     last_success: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<StoredRequest>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,6 +152,7 @@ impl EndpointRecord {
             failure: body.failure,
             claim: body.claim,
             last_success: body.last_success,
+            request: body.request,
             state,
             due: document.due,
         }))
@@ -169,6 +177,7 @@ impl EndpointRecord {
             failure: self.failure,
             claim: self.claim.clone(),
             last_success: self.last_success,
+            request: self.request.clone(),
         };
         let body = serde_json::to_vec(&body).map_err(unreadable(&name))?;
         let division = self.settings.division.clone();

@@ -2,6 +2,7 @@
 
 mod body;
 pub(crate) mod result;
+mod sending;
 pub(crate) mod upload;
 
 use std::{error::Error as _, time::Duration};
@@ -25,11 +26,12 @@ use super::{
 };
 use crate::{
     authorization::{Authorized, to},
+    body::{MaybeJson, Nothing},
     headers::IdempotencyKeyHeader,
     middleware::LongerTime,
     path::{PathId, ResourceId, set_location},
     problem::{Problem, ProblemKind},
-    query::{Given, PageQuery, Query, QueryErrors, QueryParams},
+    query::{Given, PageQuery, QueryErrors, QueryParams},
     web::Web,
 };
 
@@ -130,16 +132,17 @@ impl From<ImportError> for Problem {
 )]
 pub(crate) async fn order(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
-    Query(options): Query<OrderQuery>,
+    Authorized(actor, options, _): Authorized<to::Bulk, OrderQuery>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
     Extension(longer): Extension<LongerTime>,
     request: Request,
 ) -> Result<Response, Problem> {
     web.served_imports()?;
+    let (sending, request) = sending::accepted(request).await?;
     let (permit, request) = web.bulk_permit_for(request).await?;
-    let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
+    let file = (sending, request);
+    let job = upload::receive(&web, actor, options, key, &longer, permit, file).await?;
     let body = ImportJobBody::of(&job);
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     set_location(&mut response, &uri, job.id());
@@ -154,13 +157,12 @@ pub(crate) async fn order(
     params(PageQuery),
     responses(
         (status = 200, description = "A page", body = ImportJobPageBody),
-        docs::OnImports, docs::WithQuery,
+        docs::OnImports,
     ),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
-    Query(paging): Query<PageQuery>,
+    Authorized(actor, paging, _): Authorized<to::Bulk, PageQuery>,
 ) -> Result<Json<ImportJobPageBody>, Problem> {
     let page = web.served_imports()?.list(web.service(), &actor, paging).await;
     ImportJobPageBody::answer(page, ImportJobBody::of)
@@ -176,11 +178,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
+    Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
-    let job = imports.get(web.service(), &actor, id.id()?).await?;
+    let job = imports.get(web.service(), &actor, id.or_unissued()).await?;
     Ok(Json(ImportJobBody::of(&job)))
 }
 
@@ -193,15 +195,16 @@ pub(crate) async fn get(
     params(docs::Import),
     responses(
         (status = 200, description = "The import, which is cancelled", body = ImportJobBody),
-        docs::OnImports, docs::ImportState,
+        docs::OnImports, docs::WithBody, docs::ImportState,
     ),
 )]
 pub(crate) async fn cancel(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
+    Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
+    MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<ImportJobBody>, Problem> {
     let imports = web.served_imports()?;
-    let job = imports.cancel(web.service(), &actor, id.id()?).await?;
+    let job = imports.cancel(web.service(), &actor, id.or_unissued()).await?;
     Ok(Json(ImportJobBody::of(&job)))
 }

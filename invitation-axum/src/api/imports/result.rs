@@ -61,16 +61,16 @@ const COLUMNS: [&str; 11] = [
 )]
 pub(crate) async fn result(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Bulk>,
+    Authorized(actor, ..): Authorized<to::Bulk>,
     id: PathId<BatchId>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if method == Method::HEAD {
-        return result_head(&web, &actor, id.id()?).await;
+        return result_head(&web, &actor, id.or_unissued()).await;
     }
     origin::check_reading(&headers)?;
-    streamed_result(&web, &actor, id.id()?).await
+    streamed_result(&web, &actor, id.or_unissued()).await
 }
 
 /// Returns the response without the file. The results are not opened, because that is recorded as a

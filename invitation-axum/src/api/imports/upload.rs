@@ -13,7 +13,6 @@ use std::{
 use axum::{
     body::{Body, BodyDataStream, Bytes},
     extract::Request,
-    http::header,
 };
 use futures_util::{Stream, stream};
 use http_body_util::BodyExt;
@@ -29,8 +28,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 use utoipa::ToSchema;
 
+use super::sending::{Sending, boundary, is_json_lines};
 use crate::{
-    body::{self, MAX_FIELDS, media_type, unsupported},
+    body::{self, MAX_FIELDS, unsupported},
     middleware::LongerTime,
     problem::{Problem, ProblemKind},
     web::Web,
@@ -71,11 +71,11 @@ pub(crate) async fn receive(
     key: Option<IdempotencyKey>,
     longer: &LongerTime,
     permit: OwnedSemaphorePermit,
-    request: Request,
+    file: (Sending, Request),
 ) -> Result<ImportJob, Problem> {
     let owned = web.clone();
     in_task(web, longer, permit, async move {
-        receive_into(&owned, &actor, options, key.as_ref(), request).await
+        receive_into(&owned, &actor, options, key.as_ref(), file).await
     })
     .await
 }
@@ -105,18 +105,11 @@ async fn receive_into(
     actor: &Actor,
     options: Options,
     key: Option<&IdempotencyKey>,
-    request: Request,
+    (sending, request): (Sending, Request),
 ) -> Result<ImportJob, Problem> {
-    let format = match media_type(&request).as_deref() {
-        Some("text/csv") => FileFormat::Csv,
-        Some(kind) if is_json_lines(kind) => FileFormat::JsonLines,
-        Some("multipart/form-data") => return of_form(web, actor, options, key, request).await,
-        _ => {
-            body::discard(request.into_body()).await;
-            return Err(unsupported(
-                "the body must be text/csv, application/jsonl or multipart/form-data",
-            ));
-        }
+    let format = match sending {
+        Sending::File(format) => format,
+        Sending::Form => return of_form(web, actor, options, key, request).await,
     };
     let mut upload = begin(web, actor, options.order(format)).await?;
     let mut body = request.into_body();
@@ -191,9 +184,7 @@ pub(crate) struct FormPart<'w> {
 
 impl<'w> FormParts<'w> {
     pub(crate) async fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
-        let Some(boundary) = boundary else {
+        let Some(boundary) = boundary(&request) else {
             body::discard(request.into_body()).await;
             return Err(unsupported("the body must be that of a form with a file"));
         };
@@ -299,16 +290,6 @@ impl FormPart<'_> {
 
 fn broken_form() -> Problem {
     Problem::new(ProblemKind::Malformed).with_detail("the form cannot be read")
-}
-
-fn is_json_lines(kind: &str) -> bool {
-    matches!(
-        kind,
-        "application/jsonl"
-            | "application/jsonlines"
-            | "application/x-ndjson"
-            | "application/ndjson"
-    )
 }
 
 async fn begin(web: &Web, actor: &Actor, order: ImportOrder) -> Result<Upload, Problem> {

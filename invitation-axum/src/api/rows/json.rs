@@ -5,22 +5,27 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use invitation_core::{ImportRow, import::file::DraftFields};
+use invitation_core::{
+    ImportRow,
+    import::file::{DraftFields, decode},
+};
 
 use super::{Note, ParsedRows, Row, Source, Unread, too_many};
 use crate::{
     api::draft::draft,
-    body::{field_error, pointer, refused},
+    body::{field_error, is_about_a_value, pointer, refused},
     objects::Objects,
     problem::{Problem, ProblemKind},
 };
 
-/// Reads the rows of a JSON array, each on its own.
+/// Reads the rows of a JSON array, each on its own. The file is decoded as a CSV file is: programs
+/// write a byte order mark in front of either.
 ///
 /// An element is found as a slice of the body and read straight into a draft. A tree of
 /// JSON values would take ten to a hundred times the memory of its text.
 pub(crate) fn of_json(bytes: &[u8], max: usize) -> Result<ParsedRows, Problem> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let text = decode(bytes)?;
+    let mut json = serde_json::Deserializer::from_str(&text);
     let rows = Elements { max }
         .deserialize(&mut json)
         .and_then(|rows| json.end().map(|()| rows))
@@ -79,7 +84,7 @@ fn row(n: usize, element: &str, has_address: &mut bool) -> Result<Row, Problem> 
             *has_address |= fields.email.is_some();
             draft(fields, &format!("/{n}"))
         }
-        Err(error) if error.inner().is_data() => {
+        Err(error) if is_about_a_value(error.inner()) => {
             let pointer = format!("/{n}{}", pointer(error.path()));
             Err(vec![field_error(error.inner(), pointer)])
         }
@@ -106,17 +111,19 @@ mod tests {
             notes.iter().map(|note| note.error.pointer.clone()).collect()
         };
         let rows = of_json(
-            br#"[{}, {"email": 1}, 5, {"who": 1}, [null,null,null,null,null,null,null,null]]"#,
-            5,
+            br#"[{}, {"email": 1}, 5, {"who": 1}, [null,null,null,null,null,null,null,null],
+                {"max_uses": 1e999}]"#,
+            6,
         )
         .unwrap()
         .rows;
         assert!(rows[0].draft.is_ok());
-        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
         assert_eq!(pointers(&rows[1]), ["/1/email"]);
         assert_eq!(pointers(&rows[2]), ["/2"]);
         assert_eq!(pointers(&rows[3]), ["/3/who"]);
         assert_eq!(pointers(&rows[4]), ["/4"]);
+        assert_eq!(pointers(&rows[5]), ["/5/max_uses"]);
     }
 
     #[test]

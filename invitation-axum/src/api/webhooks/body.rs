@@ -1,10 +1,16 @@
 //! The bodies of requests and responses about endpoints of webhooks.
 
-use invitation_core::webhook::{Endpoint, EndpointFailure, EndpointState};
+use invitation_core::{
+    Division, EventId,
+    webhook::{Endpoint, EndpointDraft, EndpointFailure, EndpointState},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::query::EndpointStateChoice;
+use crate::{
+    problem::{InputError, Problem, pointer_to},
+    query::EndpointStateChoice,
+};
 
 /// A receiver of webhooks. It contains no secret.
 #[derive(Serialize, ToSchema)]
@@ -117,19 +123,46 @@ pub(crate) struct PendingBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEndpointBody {
     /// The name by which people refer to the endpoint, at most 56 bytes.
-    #[schema(example = "crm")]
-    pub(super) name: String,
+    #[schema(value_type = String, example = "crm")]
+    name: Option<String>,
     /// The URL that gets the messages. Private addresses are refused, unless the host allows their
     /// network.
-    #[schema(example = "https://crm.example/hooks/invitations")]
-    pub(super) url: String,
+    #[schema(value_type = String, example = "https://crm.example/hooks/invitations")]
+    url: Option<String>,
     /// The division whose events the endpoint gets; all if it is missing.
     #[serde(default)]
-    pub(super) division: Option<String>,
+    division: Option<String>,
     /// Whether the messages contain the names of users and the source of the request.
     #[serde(default)]
     #[schema(required = false, default = false)]
-    pub(super) names: bool,
+    names: bool,
+}
+
+impl NewEndpointBody {
+    /// Returns the endpoint to register. Names every field that is missing, and a division that is
+    /// none.
+    pub(super) fn draft(self) -> Result<EndpointDraft, Problem> {
+        let mut wrong = Vec::new();
+        let name = required("name", self.name, &mut wrong);
+        let url = required("url", self.url, &mut wrong);
+        let division = self.division.map(Division::new).transpose().unwrap_or_else(|refused| {
+            wrong.push(InputError::in_body("/division", refused.message()));
+            None
+        });
+        if !wrong.is_empty() {
+            return Err(Problem::invalid(wrong));
+        }
+        Ok(EndpointDraft { name, url, division, has_names: self.names })
+    }
+}
+
+/// Returns a field that must be given, and notes it if it is missing. `serde` would name the first
+/// missing field only, and not by its pointer.
+fn required(name: &str, given: Option<String>, wrong: &mut Vec<InputError>) -> String {
+    if given.is_none() {
+        wrong.push(InputError::in_body(pointer_to(name), "is missing"));
+    }
+    given.unwrap_or_default()
 }
 
 /// A new endpoint with its secret.
@@ -171,6 +204,15 @@ pub(crate) struct SecretBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SkipBody {
     /// The id of the event in the endpoint's `failure`.
-    #[schema(format = Uuid)]
-    pub(super) event: String,
+    #[schema(value_type = String, format = Uuid)]
+    event: Option<String>,
+}
+
+impl SkipBody {
+    /// Returns the id of the event.
+    pub(super) fn event(self) -> Result<EventId, Problem> {
+        let mut wrong = Vec::new();
+        let event = required("event", self.event, &mut wrong);
+        if wrong.is_empty() { Ok(event.parse()?) } else { Err(Problem::invalid(wrong)) }
+    }
 }

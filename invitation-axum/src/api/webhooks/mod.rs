@@ -9,9 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation_core::{
-    Division, Error, EventId,
+    Error,
     documents::DocumentName,
-    webhook::{Endpoint, EndpointDraft, EndpointSecret},
+    webhook::{Endpoint, EndpointSecret},
 };
 use url::form_urlencoded;
 
@@ -23,6 +23,7 @@ use super::docs;
 use crate::{
     authorization::{Authorized, to},
     body::{MaybeJson, Nothing},
+    headers::IdempotencyKeyHeader,
     path::{PathId, ResourceId, set_location},
     problem::Problem,
     web::Web,
@@ -43,34 +44,39 @@ const OVERLAP_HOURS: u32 = 24;
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
 ) -> Result<Json<EndpointsBody>, Problem> {
     let endpoints = web.endpoints()?.list(&actor).await?;
     Ok(Json(EndpointsBody { items: endpoints.iter().map(EndpointBody::of).collect() }))
 }
 
-/// Registers an endpoint, and returns it with its secret. The secret is not shown again.
+/// Registers an endpoint, and returns it with its secret. The secret is not shown again, except to the
+/// same request under the same `Idempotency-Key`, until it is replaced.
 #[utoipa::path(
     post,
     path = "/webhooks",
     operation_id = "register_webhook_endpoint",
+    params(docs::Key),
     request_body = NewEndpointBody,
     responses(
         (status = 201, description = "The endpoint and its secret", body = RegisteredBody,
             headers(("Location" = String, description = "The URL path of the endpoint"))),
-        docs::Common, docs::WithBody,
+        docs::Common, docs::WithBody, docs::Registering,
     ),
 )]
 pub(crate) async fn register(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
     crate::body::Json(fields): crate::body::Json<NewEndpointBody>,
 ) -> Result<Response, Problem> {
-    let division = fields.division.as_deref().map(Division::new).transpose()?;
-    let draft =
-        EndpointDraft { name: fields.name, url: fields.url, division, has_names: fields.names };
-    let (endpoint, secret) = web.endpoints()?.register(&actor, &draft).await?;
+    let draft = fields.draft()?;
+    let endpoints = web.endpoints()?;
+    let (endpoint, secret) = match &key {
+        Some(key) => endpoints.register_once(&actor, key, &draft).await?,
+        None => endpoints.register(&actor, &draft).await?,
+    };
     let body = RegisteredBody { endpoint: EndpointBody::of(&endpoint), secret: revealed(&secret) };
     let mut response = (StatusCode::CREATED, Json(body)).into_response();
     set_location(&mut response, &uri, segment(&endpoint.name));
@@ -90,11 +96,11 @@ pub(crate) async fn register(
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
 ) -> Result<Json<DetailBody>, Problem> {
     let endpoints = web.endpoints()?;
-    let found = endpoints.get(&actor, &name.id()?).await;
+    let found = endpoints.get(&actor, &name.or_unissued()).await;
     let (endpoint, pending) = found.map_err(DocumentName::problem)?;
     let pending = PendingBody { number: pending.number, is_exact: pending.is_exact };
     Ok(Json(DetailBody { endpoint: EndpointBody::of(&endpoint), pending }))
@@ -110,11 +116,11 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn remove(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
 ) -> Result<StatusCode, Problem> {
     let endpoints = web.endpoints()?;
-    endpoints.remove(&actor, &name.id()?).await.map_err(DocumentName::problem)?;
+    endpoints.remove(&actor, &name.or_unissued()).await.map_err(DocumentName::problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,13 +138,13 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn rotate_secret(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
     MaybeJson(body): MaybeJson<RotateBody>,
 ) -> Result<Json<SecretBody>, Problem> {
     let overlap = body.overlap_hours.unwrap_or(OVERLAP_HOURS);
     let endpoints = web.endpoints()?;
-    let secret = endpoints.rotate_secret(&actor, &name.id()?, overlap).await;
+    let secret = endpoints.rotate_secret(&actor, &name.or_unissued(), overlap).await;
     Ok(Json(SecretBody { secret: revealed(&secret.map_err(DocumentName::problem)?) }))
 }
 
@@ -159,11 +165,11 @@ macro_rules! changes {
         )]
         pub(crate) async fn $change(
             State(web): State<Web>,
-            Authorized(actor, _): Authorized<to::Webhooks>,
+            Authorized(actor, ..): Authorized<to::Webhooks>,
             name: PathId<DocumentName>,
             MaybeJson(Nothing {}): MaybeJson<Nothing>,
         ) -> Result<Json<EndpointBody>, Problem> {
-            answer(web.endpoints()?.$change(&actor, &name.id()?).await)
+            answer(web.endpoints()?.$change(&actor, &name.or_unissued()).await)
         })+
     };
 }
@@ -194,12 +200,12 @@ changes! {
 )]
 pub(crate) async fn skip(
     State(web): State<Web>,
-    Authorized(actor, _): Authorized<to::Webhooks>,
+    Authorized(actor, ..): Authorized<to::Webhooks>,
     name: PathId<DocumentName>,
     crate::body::Json(body): crate::body::Json<SkipBody>,
 ) -> Result<Json<EndpointBody>, Problem> {
-    let event: EventId = body.event.parse()?;
-    answer(web.endpoints()?.skip(&actor, &name.id()?, event).await)
+    let event = body.event()?;
+    answer(web.endpoints()?.skip(&actor, &name.or_unissued(), event).await)
 }
 
 fn answer(changed: Result<Endpoint, Error>) -> Result<Json<EndpointBody>, Problem> {

@@ -47,7 +47,8 @@ pub struct DraftFields {
     pub expires_in_days: Option<u32>,
     /// The number of uses.
     pub max_uses: Option<u32>,
-    /// Data to store with the invitation.
+    /// Data to store with the invitation. It must not have an integer beyond 64 bits, nor a key twice
+    /// in one object: they could not be kept as they are.
     pub metadata: Option<MetadataText>,
 }
 

@@ -1,8 +1,11 @@
 //! Metadata as a client sends it.
 
+mod checks;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
+use self::checks::{has_wide_integer, repeats_a_key};
 use crate::{field_error::FieldError, metadata::Metadata};
 
 /// The longest metadata text that is parsed, in bytes. White space and escapes may make
@@ -30,6 +33,13 @@ impl MetadataText {
             invalid("must be a JSON object".to_owned())
         } else {
             match serde_json::from_str::<Value>(text) {
+                // A tree of values would silently round the integer, or drop a value.
+                Ok(_) if has_wide_integer(text) => {
+                    invalid("must have no integer beyond 64 bits, except as a text".to_owned())
+                }
+                Ok(_) if repeats_a_key(text) => {
+                    invalid("must have no key twice in one object".to_owned())
+                }
                 Ok(value) => Metadata::new(value),
                 Err(_) => invalid(format!(
                     "must be a JSON object of at most {} levels, with numbers and texts in range",
@@ -84,5 +94,27 @@ mod tests {
         }
         assert!(read("{\"a\":{\"b\":[1]}}").is_ok());
         assert!(read("{\"a\":{\"b\":[[1]]}}").is_err());
+    }
+
+    #[test]
+    fn what_a_tree_of_values_would_change_is_invalid() {
+        for json in [
+            "{\"a\":18446744073709551616}",
+            "{\"a\":[0,-9223372036854775809]}",
+            "{\"a\":123456789012345678901234567890}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":{\"b\":1,\"c\":2,\"\\u0062\":1}}",
+        ] {
+            let error = read(json).unwrap_err();
+            assert_eq!(error.field(), "metadata", "{json}");
+        }
+        for json in [
+            "{\"a\":18446744073709551615,\"b\":-9223372036854775808}",
+            "{\"a\":1.5,\"b\":-2.5e-8,\"c\":{\"a\":1}}",
+            "{\"a\":\"18446744073709551616 \\\" 18446744073709551616\"}",
+            "{\"18446744073709551616\":[{\"a\":1},{\"a\":1}]}",
+        ] {
+            assert_eq!(read(json).unwrap().as_json(), json);
+        }
     }
 }
