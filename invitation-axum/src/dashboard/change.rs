@@ -31,7 +31,8 @@ pub(super) async fn form(context: PageContext, id: PathId) -> Result<Response, P
     };
     let role = invitation.role().as_str();
     let input = Input::with([("email", email), ("email_domain", domain), ("role", role)]);
-    render(&context, StatusCode::OK, &view, &input, Mistakes::default(), None)
+    let version = invitation.version();
+    render(&context, StatusCode::OK, (&view, version), &input, Mistakes::default(), None)
 }
 
 /// Saves the terms that differ from the current ones, based on the version that the form
@@ -49,7 +50,7 @@ pub(super) async fn save(
     let t = context.t();
     let Some(amendment) = amendment(&context, &input, view.invitation(), &mut mistakes) else {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return render(&context, status, &view, &input, mistakes, None);
+        return render(&context, status, (&view, version), &input, mistakes, None);
     };
     let there = format!("{}/{id}", context.base());
     if amendment == Amendment::new() {
@@ -62,24 +63,28 @@ pub(super) async fn save(
             }
         }
         let (status, notice) = (StatusCode::PRECONDITION_FAILED, t.changed_meanwhile.to_string());
-        return render(&context, status, &view, &input, mistakes, Some(notice));
+        return render(&context, status, (&view, current), &input, mistakes, Some(notice));
     }
     let if_version = IfVersion::Exactly(version);
     match context.service().amend(context.actor(), id, amendment, if_version).await {
         Ok(_) => Ok(Redirect::to(&format!("{there}?done=saved")).into_response()),
         Err(Error::Invalid(invalid)) => {
             mistakes.add_all(t, &invalid);
-            render(&context, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            render(&context, status, (&view, version), &input, mistakes, None)
         }
         Err(error) => {
             let status = Problem::of(&error).kind().status();
-            let notice = match error.refusal() {
-                Some(Refusal::VersionMismatch { .. }) => t.changed_meanwhile.to_string(),
-                Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
+            let (notice, is_stale) = match error.refusal() {
+                Some(Refusal::VersionMismatch { .. }) => (t.changed_meanwhile.to_string(), true),
+                Some(refusal @ Refusal::QuotaExceeded { .. }) => {
+                    ((t.sentence)(&refusal.to_string()), false)
+                }
                 _ => return Err(error.into()),
             };
             let view = context.service().get(context.actor(), id).await?;
-            render(&context, status, &view, &input, mistakes, Some(notice))
+            let version = if is_stale { view.invitation().version() } else { version };
+            render(&context, status, (&view, version), &input, mistakes, Some(notice))
         }
     }
 }
@@ -108,10 +113,13 @@ fn amendment(
     mistakes.is_empty().then_some(amendment)
 }
 
+/// Renders the form. `version` is the one that the next save is based on: only a page that says
+/// that the invitation has changed meanwhile may have a newer one than the form that was sent.
+/// Otherwise the next save would undo a change that the user was never told of.
 fn render(
     context: &PageContext,
     status: StatusCode,
-    view: &InvitationView,
+    (view, version): (&InvitationView, u64),
     input: &Input,
     mistakes: Mistakes,
     notice: Option<String>,
@@ -126,7 +134,7 @@ fn render(
     let there = format!("{}/{}", context.base(), invitation.id());
     let form = FormPage::new(context, &t.edit_heading, format!("{there}/edit"))
         .about(about(context, view))
-        .with_hidden("version", invitation.version().to_string())
+        .with_hidden("version", version.to_string())
         .with_fields(fields)
         .with_mistakes(mistakes, notice);
     page(status, &t.edit_heading, &form)

@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod batches;
+mod editing;
 mod expiry;
 mod figures;
 mod funnel;

@@ -1,0 +1,121 @@
+//! Forms that change an invitation: what another user has changed meanwhile is kept, and a form
+//! that is sent twice changes once.
+
+use invitation_core::{
+    Action, Amendment, Division, Draft, Email, EventCriteria, EventOutcome, IfVersion,
+    InvitationId, Paging, Role,
+};
+
+use crate::support::{Answer, Harness, MOUNT, person};
+
+/// Creates an invitation for an address in the division of sales.
+async fn invite(harness: &Harness, email: &str) -> InvitationId {
+    let draft = Draft::new().with_role(Role::new("staff").expect("a role"));
+    let draft = draft.in_division(Division::new("sales").expect("a division"));
+    let draft = draft.for_email(Email::parse(email).expect("an address"));
+    let admin = person("admin").expect("a person");
+    let created = harness.service().create(&admin, draft).await.expect("an administrator may");
+    created.invitation().id()
+}
+
+/// Gives an invitation another address, as another user does meanwhile.
+async fn amend(harness: &Harness, id: InvitationId, email: &str) {
+    let amendment = Amendment::new().for_email(Email::parse(email).expect("an address"));
+    let admin = person("admin").expect("a person");
+    let amended = harness.service().amend(&admin, id, amendment, IfVersion::Any).await;
+    amended.expect("an administrator may");
+}
+
+/// Returns the version that the form of a page is based on.
+fn version(page: &Answer) -> String {
+    let rest = page.text().split("name=\"version\" value=\"").nth(1).expect("a version");
+    rest.split('"').next().expect("an end").to_owned()
+}
+
+#[tokio::test]
+async fn edit_with_a_mistake_keeps_what_another_user_changed_meanwhile() {
+    let harness = Harness::dashboard();
+    for mistyped in ["soon", "900"] {
+        let id = invite(&harness, "anna@example.com").await;
+        let path = format!("/{id}/edit");
+        amend(&harness, id, "ben@example.com").await;
+        let form = |version, days| {
+            let terms = [("email", "anna@example.com"), ("role", "staff")];
+            [[("version", version), ("expires_in_days", days)], terms].concat()
+        };
+        let page = harness.post_form("admin", &path, &form("1", mistyped)).await.is(422);
+        let page = page.says("id=\"inv-expires_in_days-error\"");
+        let based_on = version(&page);
+        let page = harness.post_form("admin", &path, &form(&based_on, "30")).await.is(412);
+        // Now the user is told, so the next form is based on the newer version.
+        let page = page.says("Somebody has changed this invitation").says("ben@example.com");
+        assert_eq!(version(&page), "2", "{mistyped}");
+        harness.get("admin", &format!("/{id}")).await.says("ben@example.com");
+        let answer = harness.post_form("admin", &path, &form("2", "30")).await;
+        assert_eq!(answer.leads_to(), format!("{MOUNT}/{id}?done=saved"));
+    }
+}
+
+#[tokio::test]
+async fn revocation_with_too_long_a_reason_keeps_the_version_of_its_form() {
+    let harness = Harness::dashboard();
+    let id = invite(&harness, "anna@example.com").await;
+    let path = format!("/{id}/revoke");
+    amend(&harness, id, "ben@example.com").await;
+    let long = "x".repeat(501);
+    let form = [("version", "1"), ("reason", &*long)];
+    let page = harness.post_form("admin", &path, &form).await.is(422).says("inv-reason-error");
+    let based_on = version(&page);
+    let page = harness.post_form("admin", &path, &[("version", &*based_on)]).await.is(412);
+    assert_eq!(version(&page.says("Somebody has changed this invitation")), "2");
+    // A form that was refused has revoked nothing, even if the invitation is revoked by now.
+    let admin = person("admin").expect("a person");
+    let revoked = harness.service().revoke(&admin, id, None, IfVersion::Any).await;
+    revoked.expect("an administrator may");
+    let form = [("version", "2"), ("reason", &*long)];
+    harness.post_form("admin", &path, &form).await.is(409);
+}
+
+#[tokio::test]
+async fn a_change_that_is_sent_twice_is_made_once() {
+    let harness = Harness::dashboard();
+    let admin = person("admin").unwrap();
+    let made = async |id, action: Action| {
+        let criteria = EventCriteria::new().about(id).of_action(action);
+        let criteria = criteria.with_outcome(EventOutcome::Succeeded);
+        let events = harness.service().events(&admin, &criteria, Paging::default()).await.unwrap();
+        events.items().len()
+    };
+    let id = harness.invite().await.invitation().id();
+    let there = format!("{MOUNT}/{id}");
+    // The second submission leads to the same page as the first.
+    let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "staff")];
+    for _ in 0..2 {
+        let answer = harness.post_form("admin", &format!("/{id}/edit"), &edit).await;
+        assert_eq!(answer.leads_to(), format!("{there}?done=saved"));
+    }
+    for (word, version, done) in [("revoke", "2", "revoked"), ("reinstate", "3", "reinstated")] {
+        for _ in 0..2 {
+            let form = [("version", version)];
+            let answer = harness.post_form("admin", &format!("/{id}/{word}"), &form).await;
+            assert_eq!(answer.leads_to(), format!("{there}?done={done}"));
+        }
+    }
+    // A second rotation would invalidate the code that the first one showed.
+    let form = [("version", "4")];
+    harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(200);
+    harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(412);
+    let form = [("version", "5")];
+    harness.post_form("admin", &format!("/{id}/delete"), &form).await.leads_to();
+    harness.post_form("admin", &format!("/{id}/delete"), &form).await.is(404);
+    for action in [Action::Amend, Action::Revoke, Action::Reinstate, Action::Rotate, Action::Delete]
+    {
+        assert_eq!(made(id, action).await, 1, "{action:?}");
+    }
+    // Any version other than the next one means another change.
+    let other = harness.invite().await.invitation().id();
+    let amendment = Amendment::new().with_role(Role::new("manager").unwrap());
+    harness.service().amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
+    harness.service().revoke(&admin, other, None, IfVersion::Any).await.unwrap();
+    harness.post_form("admin", &format!("/{other}/revoke"), &[("version", "1")]).await.is(409);
+}
