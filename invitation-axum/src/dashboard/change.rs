@@ -8,6 +8,7 @@ use axum::{
 use invitation_core::{
     Amendment, Binding, Error, Expiry, IfVersion, Invitation, InvitationView, Refusal, Right,
 };
+use time::Duration;
 
 use super::{
     detail::named_or_forbidden,
@@ -83,10 +84,39 @@ pub(super) async fn save(
                 _ => return Err(error.into()),
             };
             let view = context.service().get(context.actor(), id).await?;
+            if is_stale && is_done_by_the_same_form(&context, &input, version, view.invitation()) {
+                return Ok(Redirect::to(&format!("{there}?done=saved")).into_response());
+            }
             let version = if is_stale { view.invitation().version() } else { version };
             render(&context, status, (&view, version), &input, mistakes, Some(notice))
         }
     }
+}
+
+/// The time between two submissions of one form.
+const SENT_TWICE: Duration = Duration::minutes(1);
+
+/// Returns whether an invitation is as the form wants it, and one version behind the form's: then
+/// the form was sent twice. Days count from the time of the submission, so the first one led to an
+/// expiry that is a little earlier.
+fn is_done_by_the_same_form(
+    context: &PageContext,
+    input: &Input,
+    version: u64,
+    current: &Invitation,
+) -> bool {
+    let mistakes = &mut Mistakes::default();
+    let (rest, now) = (amendment(context, input, current, mistakes), context.now());
+    let is_wanted = match terms::number(context, input, "expires_in_days", mistakes) {
+        None => rest == Some(Amendment::new()),
+        Some(days) => {
+            let wanted = now.checked_add(Duration::days(days.into()));
+            let early = wanted.map(|wanted| wanted.since(current.expires_at()));
+            rest == Some(Amendment::new().expiring(Expiry::InDays(days)))
+                && early.is_some_and(|early| !early.is_negative() && early <= SENT_TWICE)
+        }
+    };
+    is_wanted && version.checked_add(1) == Some(current.version())
 }
 
 fn amendment(

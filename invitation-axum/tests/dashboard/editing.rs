@@ -5,6 +5,7 @@ use invitation_core::{
     Action, Amendment, Division, Draft, Email, EventCriteria, EventOutcome, IfVersion,
     InvitationId, Paging, Role,
 };
+use time::Duration;
 
 use crate::support::{Answer, Harness, MOUNT, person};
 
@@ -94,7 +95,19 @@ async fn a_change_that_is_sent_twice_is_made_once() {
         let answer = harness.post_form("admin", &format!("/{id}/edit"), &edit).await;
         assert_eq!(answer.leads_to(), format!("{there}?done=saved"));
     }
-    for (word, version, done) in [("revoke", "2", "revoked"), ("reinstate", "3", "reinstated")] {
+    // Days count from the submission, and the second one comes a little later.
+    let days = [("version", "2"), ("email", "anna@example.com"), ("expires_in_days", "30")];
+    for _ in 0..2 {
+        let answer = harness.post_form("admin", &format!("/{id}/edit"), &days).await;
+        assert_eq!(answer.leads_to(), format!("{there}?done=saved"));
+        harness.clock.advance(Duration::SECOND);
+    }
+    // The same terms with other days, or much later, are another change.
+    let others = [days[0], days[1], ("expires_in_days", "31")];
+    harness.post_form("admin", &format!("/{id}/edit"), &others).await.is(412);
+    harness.clock.advance(Duration::MINUTE);
+    harness.post_form("admin", &format!("/{id}/edit"), &days).await.is(412);
+    for (word, version, done) in [("revoke", "3", "revoked"), ("reinstate", "4", "reinstated")] {
         for _ in 0..2 {
             let form = [("version", version)];
             let answer = harness.post_form("admin", &format!("/{id}/{word}"), &form).await;
@@ -102,14 +115,14 @@ async fn a_change_that_is_sent_twice_is_made_once() {
         }
     }
     // A second rotation would invalidate the code that the first one showed.
-    let form = [("version", "4")];
+    let form = [("version", "5")];
     harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(200);
     harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(412);
-    let form = [("version", "5")];
+    let form = [("version", "6")];
     harness.post_form("admin", &format!("/{id}/delete"), &form).await.leads_to();
     harness.post_form("admin", &format!("/{id}/delete"), &form).await.is(404);
-    for action in [Action::Amend, Action::Revoke, Action::Reinstate, Action::Rotate, Action::Delete]
-    {
+    assert_eq!(made(id, Action::Amend).await, 2);
+    for action in [Action::Revoke, Action::Reinstate, Action::Rotate, Action::Delete] {
         assert_eq!(made(id, action).await, 1, "{action:?}");
     }
     // Any version other than the next one means another change.
