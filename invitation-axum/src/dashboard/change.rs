@@ -13,7 +13,7 @@ use time::Duration;
 use super::{
     detail::named_or_forbidden,
     form::{Field, FormPage, Input, Kind, Mistakes},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
     terms,
     versioned::{about, offered, version},
 };
@@ -75,7 +75,8 @@ pub(super) async fn save(
             render(&context, status, (&view, version), &input, mistakes, None)
         }
         Err(error) => {
-            let status = Problem::of(&error).kind().status();
+            let problem = Problem::of(&error);
+            let status = problem.kind().status();
             let (notice, is_stale) = match error.refusal() {
                 Some(Refusal::VersionMismatch { .. }) => (t.changed_meanwhile.to_string(), true),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => {
@@ -88,7 +89,9 @@ pub(super) async fn save(
                 return Ok(Redirect::to(&format!("{there}?done=saved")).into_response());
             }
             let version = if is_stale { view.invitation().version() } else { version };
-            render(&context, status, (&view, version), &input, mistakes, Some(notice))
+            let shown =
+                render(&context, status, (&view, version), &input, mistakes, Some(notice))?;
+            Ok(with_retry_after(shown, problem))
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Strings,
     detail::{Detail, named_or_forbidden},
     form::{Field, FormPage, Input, Kind, Mistakes},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
     path::ChangeName,
     versioned::{about, offered, version},
 };
@@ -107,24 +107,22 @@ pub(super) async fn make(
     let if_version = IfVersion::Exactly(version);
     let (t, mut mistakes) = (context.t(), Mistakes::default());
     let confirm = ConfirmPage { context: &context, change, segment: &word };
-    let mut is_stale = false;
-    let (status, notice) = match make_change(&context, change, id, &reason, if_version).await {
+    let error = match make_change(&context, change, id, &reason, if_version).await {
         Ok(response) => return Ok(response),
-        Err(Failure::NotMade(Error::Invalid(invalid))) => {
-            mistakes.add_all(t, &invalid);
-            (StatusCode::UNPROCESSABLE_ENTITY, None)
-        }
-        Err(Failure::NotMade(error)) => match error.refusal() {
-            Some(Refusal::VersionMismatch { .. }) => {
-                is_stale = true;
-                (StatusCode::PRECONDITION_FAILED, Some(t.changed_meanwhile.to_string()))
-            }
-            Some(refusal @ Refusal::QuotaExceeded { .. }) => {
-                (StatusCode::TOO_MANY_REQUESTS, Some((t.sentence)(&refusal.to_string())))
-            }
-            _ => return Err(error.into()),
-        },
+        Err(Failure::NotMade(error)) => error,
         Err(Failure::Unshown(problem)) => return Err(problem),
+    };
+    let is_stale = matches!(error.refusal(), Some(Refusal::VersionMismatch { .. }));
+    let notice = match (&error, error.refusal()) {
+        (Error::Invalid(invalid), _) => {
+            mistakes.add_all(t, invalid);
+            None
+        }
+        (_, Some(Refusal::VersionMismatch { .. })) => Some(t.changed_meanwhile.to_string()),
+        (_, Some(refusal @ Refusal::QuotaExceeded { .. })) => {
+            Some((t.sentence)(&refusal.to_string()))
+        }
+        _ => return Err(error.into()),
     };
     let view = context.service().get(context.actor(), id).await?;
     if is_stale && let Some(done) = change.done_by_the_same_form(&view, version) {
@@ -133,7 +131,10 @@ pub(super) async fn make(
     offered(&view, change.right())?;
     // Only a page that says that the invitation has changed meanwhile has the newer version.
     let version = if is_stale { view.invitation().version() } else { version };
-    confirm.render(status, (&view, version), &reason, mistakes, notice)
+    let problem = Problem::of(&error);
+    let status = problem.kind().status();
+    let page = confirm.render(status, (&view, version), &reason, mistakes, notice)?;
+    Ok(with_retry_after(page, problem))
 }
 
 /// The failure of a change: it was not made, or it was made and its page cannot be

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Strings, batches,
     form::{Choice, Field, Input, Kind},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
 };
 use crate::{
     api::{
@@ -164,7 +164,9 @@ impl Sheet {
         let said = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let said: Vec<_> =
             problem.detail().map(|d| (t.sentence)(d)).into_iter().chain(said).collect();
-        self.render(context, problem.kind().status(), Results::Notice(said.join(" ")))
+        let notice = Results::Notice(said.join(" "));
+        let shown = self.render(context, problem.kind().status(), notice)?;
+        Ok(with_retry_after(shown, problem.clone()))
     }
 
     fn render(

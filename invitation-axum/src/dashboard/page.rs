@@ -143,6 +143,15 @@ pub(super) fn page(
     Ok(response)
 }
 
+/// Adds the header with the time after which to try again to a page that shows a problem.
+pub(super) fn with_retry_after(mut shown: Response, problem: Problem) -> Response {
+    // The problem's own response has the header as the API sends it.
+    if let Some(wait) = problem.into_response().headers_mut().remove(header::RETRY_AFTER) {
+        shown.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    shown
+}
+
 fn log(error: &askama::Error) {
     tracing::error!(error = error as &dyn std::error::Error, "a page cannot be rendered");
 }

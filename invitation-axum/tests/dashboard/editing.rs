@@ -1,9 +1,11 @@
-//! Forms that change an invitation: what another user has changed meanwhile is kept, and a form
-//! that is sent twice changes once.
+//! Forms that change an invitation: what another user has changed meanwhile is kept, a form that is
+//! sent twice changes once, and a full quota is said with the time to wait.
+
+use std::num::NonZeroU32;
 
 use invitation_core::{
-    Action, Amendment, Division, Draft, Email, EventCriteria, EventOutcome, IfVersion,
-    InvitationId, Paging, Role,
+    Action, Amendment, Cap, Division, Draft, Email, EventCriteria, EventOutcome, IfVersion,
+    InvitationId, Limits, Paging, Role,
 };
 use time::Duration;
 
@@ -131,4 +133,31 @@ async fn a_change_that_is_sent_twice_is_made_once() {
     harness.service().amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
     harness.service().revoke(&admin, other, None, IfVersion::Any).await.unwrap();
     harness.post_form("admin", &format!("/{other}/revoke"), &[("version", "1")]).await.is(409);
+}
+
+#[tokio::test]
+async fn pages_about_a_full_quota_say_when_to_try_again() {
+    let one = Cap::AtMost(NonZeroU32::MIN);
+    let limits = Limits::default().with_pending_per_division(one);
+    let harness = Harness::dashboard().with_service(|service| service.with_limits(limits));
+    let admin = person("admin").expect("a person");
+    // An invitation that has expired, and a revoked one, have no place in the quota.
+    let expired = invite(&harness, "anna@example.com").await;
+    harness.clock.advance(Duration::days(8));
+    let revoked = invite(&harness, "ben@example.com").await;
+    let done = harness.service().revoke(&admin, revoked, None, IfVersion::Any).await;
+    done.expect("an administrator may");
+    invite(&harness, "chiara@example.com").await;
+
+    let new = [("key", "once"), ("email", "dmitri@example.com")];
+    let edit = [("version", "1"), ("email", "anna@example.com"), ("expires_in_days", "30")];
+    let full = [
+        harness.post_form("sales-manager", "/new", &new).await,
+        harness.post_form("admin", &format!("/{expired}/edit"), &edit).await,
+        harness.post_form("admin", &format!("/{revoked}/reinstate"), &[("version", "2")]).await,
+    ];
+    for page in full {
+        let page = page.is(429).says("inv-notice-bad").says("<form class=\"inv-form\"");
+        assert_eq!(page.header("retry-after"), "60");
+    }
 }
