@@ -172,7 +172,7 @@ pub(super) async fn failed(
 ) -> Result<Response, Problem> {
     let deliveries = context.web().deliveries()?;
     context.must(Right::Resend, None).await?;
-    let input = Input::of_query(query.as_deref());
+    let input = Input::of_query(query.as_deref())?;
     let given = &mut input.given();
     let asked: PageQuery = QueryParams::take(given);
     let back = given.take("back").unwrap_or_default();

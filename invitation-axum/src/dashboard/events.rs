@@ -41,7 +41,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
-    listed(&context, &EventForm::of(&Input::of_query(query.as_deref()))).await
+    listed(&context, &EventForm::of(&Input::of_query(query.as_deref())?)).await
 }
 
 /// Shows the audit view for its filter form. The response redirects to a URL with the

@@ -21,8 +21,15 @@ use crate::{
 pub(super) struct Input(Vec<(String, String)>);
 
 impl Input {
-    pub(super) fn of_query(query: Option<&str>) -> Self {
-        Self::of_bytes(query.unwrap_or_default().as_bytes())
+    /// Reads the query of a URL. Returns 400 for one that is not UTF-8: its bytes would silently
+    /// become other characters.
+    pub(super) fn of_query(query: Option<&str>) -> Result<Self, Problem> {
+        let bytes = query.unwrap_or_default().as_bytes();
+        if !body::is_utf8(bytes) {
+            let problem = Problem::new(ProblemKind::Malformed);
+            return Err(problem.with_detail("the query string is not UTF-8"));
+        }
+        Ok(Self::of_bytes(bytes))
     }
 
     /// Reads the body of a form. Returns 415, 413, 408 or 400 for any other body.

@@ -30,7 +30,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::View, None).await?;
-    shown(&context, &asked(&Input::of_query(query.as_deref()))).await
+    shown(&context, &asked(&Input::of_query(query.as_deref())?)).await
 }
 
 /// Shows the funnel for its filter form. The response redirects to a URL with the same filters, if

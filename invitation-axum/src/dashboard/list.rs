@@ -57,7 +57,8 @@ pub(super) async fn show(
     context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let input = Input::of_query(query.as_deref());
+    context.must(Right::View, None).await?;
+    let input = Input::of_query(query.as_deref())?;
     let done = done(context.t(), input.text("done"));
     listed(&context, &ListForm::of(&input), Source::Url, done).await
 }
@@ -95,8 +96,6 @@ async fn listed(
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
             Err(error) => return Err(error.into()),
         }
-    } else {
-        context.must(Right::View, None).await?;
     }
     if source == Source::Form
         && let Some(id) = found.as_ref().and_then(|page| asked.found_by_code(context, page))

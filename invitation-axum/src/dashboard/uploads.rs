@@ -44,7 +44,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
-    let cursor = Input::of_query(query.as_deref()).text("cursor").parse::<Cursor>().ok();
+    let cursor = Input::of_query(query.as_deref())?.text("cursor").parse::<Cursor>().ok();
     ListPage::render(&context, cursor, None).await
 }
 

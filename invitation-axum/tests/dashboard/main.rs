@@ -15,6 +15,7 @@ mod new_code;
 mod pages;
 mod problems;
 mod qr;
+mod queries;
 mod secrets;
 mod support;
 mod uploads;
