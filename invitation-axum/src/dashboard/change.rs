@@ -89,8 +89,7 @@ pub(super) async fn save(
                 return Ok(Redirect::to(&format!("{there}?done=saved")).into_response());
             }
             let version = if is_stale { view.invitation().version() } else { version };
-            let shown =
-                render(&context, status, (&view, version), &input, mistakes, Some(notice))?;
+            let shown = render(&context, status, (&view, version), &input, mistakes, Some(notice))?;
             Ok(with_retry_after(shown, problem))
         }
     }
