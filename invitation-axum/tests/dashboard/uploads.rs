@@ -7,11 +7,11 @@ use axum::{
     http::{Method, header},
 };
 use invitation_core::{
-    MemoryStore,
+    EventCriteria, EventOutcome, MemoryStore, Paging,
     import::jobs::{Imports, MemorySpool},
 };
 
-use crate::support::{Answer, Harness, MOUNT, request};
+use crate::support::{Answer, Harness, MOUNT, person, request};
 
 const FILE: &str = "email,role,division\nanna@example.com,staff,sales\nben,staff,sales\n";
 
@@ -141,4 +141,31 @@ async fn upload_that_is_refused_is_said_on_the_form() {
     none.get("admin", "/imports").await.is(404);
     upload(&none, "admin", &fields, FILE).await.is(404);
     none.get("admin", "/import").await.is(200).says_nothing_of("/imports\"");
+}
+
+#[tokio::test]
+async fn role_that_may_not_import_is_denied_whatever_the_id_is() {
+    let (harness, _) = scene();
+    let page = place(&upload(&harness, "admin", &[("key", "k")], FILE).await);
+    let admin = person("admin").expect("a person");
+    let denied = async || {
+        let criteria = EventCriteria::new().with_outcome(EventOutcome::Denied);
+        let events = harness.service().events(&admin, &criteria, Paging::default()).await;
+        events.expect("events").items().len()
+    };
+    let mut number = 0;
+    for page in [&*page, "/imports/nonsense"] {
+        for path in ["", "/result", "/start", "/cancel"] {
+            harness.get("sales-manager", &format!("{page}{path}")).await.is(403);
+            number += 1;
+            assert_eq!(denied().await, number, "{page}{path}");
+        }
+        for path in ["/start", "/cancel"] {
+            harness.post_form("sales-manager", &format!("{page}{path}"), &[]).await.is(403);
+            number += 1;
+            assert_eq!(denied().await, number, "{page}{path}");
+        }
+    }
+    harness.get("admin", "/imports/nonsense").await.is(404);
+    harness.post_form("admin", "/imports/nonsense/start", &[]).await.is(404);
 }

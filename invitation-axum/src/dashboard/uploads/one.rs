@@ -30,13 +30,18 @@ use crate::{
 /// The number of lines that the page shows before an import is started.
 const PREVIEW: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
+/// Returns the import of the path. A role that may not import gets 403 whatever the id is.
+async fn named(context: &PageContext, id: PathId<BatchId>) -> Result<BatchId, Problem> {
+    batches::named_or_forbidden(context, id, Right::Bulk).await
+}
+
 /// Shows an import: its first lines before it is started, then its progress.
 pub(in super::super) async fn show(
     context: PageContext,
     id: PathId<BatchId>,
 ) -> Result<Response, Problem> {
     let (web, actor) = (context.web(), context.actor());
-    let (imports, id) = (web.served_imports()?, id.id()?);
+    let (id, imports) = (named(&context, id).await?, web.served_imports()?);
     let job = imports.get(web.service(), actor, id).await?;
     let t = context.t();
     let is_held = job.state() == ImportState::Uploaded;
@@ -62,7 +67,7 @@ pub(in super::super) async fn start(
     context: PageContext,
     id: PathId<BatchId>,
 ) -> Result<Response, Problem> {
-    let (imports, id) = (context.web().served_imports()?, id.id()?);
+    let (id, imports) = (named(&context, id).await?, context.web().served_imports()?);
     imports.start(context.web().service(), context.actor(), id).await?;
     Ok(to_page(&context, id))
 }
@@ -72,7 +77,7 @@ pub(in super::super) async fn cancel(
     context: PageContext,
     id: PathId<BatchId>,
 ) -> Result<Response, Problem> {
-    let (imports, id) = (context.web().served_imports()?, id.id()?);
+    let (id, imports) = (named(&context, id).await?, context.web().served_imports()?);
     imports.cancel(context.web().service(), context.actor(), id).await?;
     Ok(to_page(&context, id))
 }
@@ -82,7 +87,8 @@ pub(in super::super) async fn back(
     context: PageContext,
     id: PathId<BatchId>,
 ) -> Result<Response, Problem> {
-    Ok(to_page(&context, id.id()?))
+    let id = named(&context, id).await?;
+    Ok(to_page(&context, id))
 }
 
 /// Returns the file with the outcome of each line. A link on a page of another site leads to the page
@@ -93,7 +99,7 @@ pub(in super::super) async fn result(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (web, actor, id) = (context.web(), context.actor(), id.id()?);
+    let (web, actor, id) = (context.web(), context.actor(), named(&context, id).await?);
     if method == Method::HEAD {
         return result_head(web, actor, id).await;
     }
