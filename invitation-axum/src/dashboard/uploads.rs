@@ -26,6 +26,12 @@ use crate::{
     problem::{Problem, ProblemKind},
 };
 
+/// The values of the options in the form.
+const BEST_EFFORT: &str = "best_effort";
+const ATOMIC: &str = "atomic";
+const SKIP: &str = "skip";
+const CREATE: &str = "create";
+
 /// The number of imports on a page of the list.
 const PAGE: u32 = 20;
 
@@ -36,7 +42,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
     let cursor = Input::of_query(query.as_deref())?.text("cursor").parse::<Cursor>().ok();
-    ListPage::render(&context, cursor, None).await
+    ListPage::render(&context, cursor, Options::default(), None).await
 }
 
 /// Uploads a file, and leads to the page of its import, which is not started yet.
@@ -49,48 +55,84 @@ pub(super) async fn upload(
     context.web().served_imports()?;
     let (permit, request) = context.web().bulk_permit_for(request).await?;
     let owned = context.clone();
-    let received =
-        upload::in_task(
-            context.web(),
-            &longer,
-            permit,
-            async move { receive(&owned, request).await },
-        );
-    match received.await {
+    let receiving = async move { Ok(receive(&owned, request).await) };
+    let received = upload::in_task(context.web(), &longer, permit, receiving).await;
+    // A reception that broke off as a whole has read no options.
+    let (options, received) =
+        received.unwrap_or_else(|problem| (Options::default(), Err(problem)));
+    match received {
         Ok(id) => Ok(Redirect::to(&format!("{}/imports/{id}", context.base())).into_response()),
         Err(problem) if problem.kind().status().is_server_error() => Err(problem),
-        Err(problem) => ListPage::render(&context, None, Some(&problem)).await,
+        Err(problem) => ListPage::render(&context, None, options, Some(&problem)).await,
     }
 }
 
-/// Receives the form. Its file comes last, behind the options.
-async fn receive(context: &PageContext, request: Request) -> Result<BatchId, Problem> {
-    let mut form = FormParts::of(request, context.web()).await?;
-    let received = receive_parts(context, &mut form).await;
-    form.finish(received).await
+/// The options of an upload, which its form shows again if it is refused.
+#[derive(Clone, Copy)]
+struct Options {
+    mode: ImportMode,
+    duplicates: Duplicates,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { mode: ImportMode::BestEffort, duplicates: Duplicates::Skip }
+    }
+}
+
+/// Returns the mode that a form names.
+fn mode(value: &str) -> ImportMode {
+    if value == ATOMIC { ImportMode::AllOrNone } else { ImportMode::BestEffort }
+}
+
+/// Returns the treatment of duplicates that a form names.
+fn duplicates(value: &str) -> Duplicates {
+    if value == CREATE { Duplicates::Create } else { Duplicates::Skip }
+}
+
+/// Returns the value of a mode in the form, and its label.
+fn mode_choice(t: &Strings, mode: ImportMode) -> Choice {
+    match mode {
+        ImportMode::BestEffort => Choice::new(BEST_EFFORT, &*t.import_best_effort),
+        ImportMode::AllOrNone => Choice::new(ATOMIC, &*t.import_all_or_none),
+    }
+}
+
+/// Returns the value of a treatment of duplicates in the form, and its label.
+fn duplicates_choice(t: &Strings, duplicates: Duplicates) -> Choice {
+    match duplicates {
+        Duplicates::Skip => Choice::new(SKIP, &*t.import_duplicates_skip),
+        Duplicates::Create => Choice::new(CREATE, &*t.import_duplicates_create),
+    }
+}
+
+/// Receives the form, and returns its options with the result.
+async fn receive(context: &PageContext, request: Request) -> (Options, Result<BatchId, Problem>) {
+    let mut options = Options::default();
+    let mut form = match FormParts::of(request, context.web()).await {
+        Ok(form) => form,
+        Err(problem) => return (options, Err(problem)),
+    };
+    let received = receive_parts(context, &mut form, &mut options).await;
+    (options, form.finish(received).await)
+}
+
+/// Receives the parts of the form. Its file comes last, behind the options.
 async fn receive_parts(
     context: &PageContext,
     form: &mut FormParts<'_>,
+    options: &mut Options,
 ) -> Result<BatchId, Problem> {
-    let web = context.web();
-    let (mut key, mut mode, mut duplicates) = (None, ImportMode::BestEffort, Duplicates::Skip);
+    let (web, mut key) = (context.web(), None);
     while let Some(mut part) = form.next().await? {
         match part.name().to_owned().as_str() {
             "key" => key = IdempotencyKey::new(part.text().await?).ok(),
-            "mode" => {
-                let is_atomic = part.text().await? == "atomic";
-                mode = if is_atomic { ImportMode::AllOrNone } else { mode };
-            }
-            "duplicates" => {
-                let creates = part.text().await? == "create";
-                duplicates = if creates { Duplicates::Create } else { duplicates };
-            }
+            "mode" => options.mode = mode(&part.text().await?),
+            "duplicates" => options.duplicates = duplicates(&part.text().await?),
             "file" => {
                 let order = ImportOrder::new(part.format())
-                    .with_mode(mode)
-                    .with_duplicates(duplicates)
+                    .with_mode(options.mode)
+                    .with_duplicates(options.duplicates)
                     .started_later();
                 let mut upload = part.begin(context.actor(), order).await?;
                 let received = part.write_to(&mut upload).await;
@@ -128,6 +170,7 @@ impl<'a> ListPage<'a> {
     async fn render(
         context: &'a PageContext,
         cursor: Option<Cursor>,
+        options: Options,
         problem: Option<&Problem>,
     ) -> Result<Response, Problem> {
         let (t, web) = (context.t(), context.web());
@@ -147,7 +190,7 @@ impl<'a> ListPage<'a> {
             home: context.home(),
             notice: problem.map(|problem| said(t, problem)),
             key: Uuid::new_v4().to_string(),
-            fields: fields(t),
+            fields: fields(t, options),
             jobs: jobs.collect(),
             next: listed.next().map(|cursor| format!("{}/imports?cursor={cursor}", context.base())),
         };
@@ -164,19 +207,16 @@ fn said(t: &Strings, problem: &Problem) -> String {
     if all.is_empty() { problem.kind().title().to_owned() } else { all.join(" ") }
 }
 
-fn fields(t: &Strings) -> Vec<Field> {
-    let modes = vec![
-        Choice::new("best_effort", &*t.import_best_effort),
-        Choice::new("atomic", &*t.import_all_or_none),
-    ];
-    let choices = vec![
-        Choice::new("skip", &*t.import_duplicates_skip),
-        Choice::new("create", &*t.import_duplicates_create),
-    ];
+fn fields(t: &Strings, options: Options) -> Vec<Field> {
+    let modes = [ImportMode::BestEffort, ImportMode::AllOrNone].map(|mode| mode_choice(t, mode));
+    let choices =
+        [Duplicates::Skip, Duplicates::Create].map(|duplicates| duplicates_choice(t, duplicates));
+    let mode = mode_choice(t, options.mode).value;
+    let duplicates = duplicates_choice(t, options.duplicates).value;
     // The file comes last: the server reads the form as a stream.
     vec![
-        Field::new("mode", &*t.import_mode, "", Kind::Choice(modes)),
-        Field::new("duplicates", &*t.import_duplicates, "", Kind::Choice(choices)),
+        Field::new("mode", &*t.import_mode, mode, Kind::Choice(modes.into())),
+        Field::new("duplicates", &*t.import_duplicates, duplicates, Kind::Choice(choices.into())),
         Field::new("file", &*t.upload_file, "", Kind::File { accepts_json: true }),
     ]
 }

@@ -114,6 +114,7 @@ async fn file_that_cannot_be_read_is_shown_with_its_line() {
     let fields = [("key", "k"), ("mode", "atomic")];
     let page = place(&upload(&harness, "admin", &fields, "role,division\nstaff,\"sales\n").await);
     let shown = harness.get("admin", &page).await.is(200);
+    let shown = shown.says("<dd>Create none of them</dd>").says("<dd>Leave the line out</dd>");
     shown.says("Line 2: a quotation mark is not closed").says_nothing_of("Start the import");
     let stopped = harness.post_form("admin", &format!("{page}/cancel"), &[]).await;
     assert_eq!(place(&stopped), page);
@@ -133,6 +134,10 @@ async fn upload_that_is_refused_is_said_on_the_form() {
     place(&upload(&harness, "admin", &fields, FILE).await);
     let page = upload(&harness, "admin", &fields, "role\n").await.is(409);
     page.says("inv-notice-bad").says("name=\"file\"").says_nothing_of("value=\"k\"");
+    // The options that were chosen are not lost.
+    let chosen = [("key", "k"), ("mode", "atomic"), ("duplicates", "create")];
+    let page = upload(&harness, "admin", &chosen, "role\n").await.is(409);
+    page.says("value=\"atomic\" selected").says("value=\"create\" selected");
     upload(&harness, "sales-manager", &fields, FILE).await.is(403);
     harness.get("sales-manager", "/imports").await.is(403);
     harness.get("admin", "/imports/nonsense").await.is(404);

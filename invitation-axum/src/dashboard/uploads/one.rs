@@ -18,7 +18,7 @@ use super::{
         page::{PageContext, page},
         row::When,
     },
-    state,
+    duplicates_choice, mode_choice, state,
 };
 use crate::{
     api::imports::result::{result_head, streamed_result},
@@ -130,6 +130,8 @@ struct JobPage<'a> {
     /// The part of the file with an outcome; none while all rows are created in one step.
     percent: Option<u64>,
     counts: Vec<(&'a str, u64)>,
+    /// The options that the import was ordered with.
+    options: [(&'a str, String); 2],
     summary: String,
     lines: Vec<Line>,
     has_more: bool,
@@ -170,6 +172,10 @@ impl<'a> JobPage<'a> {
             is_active: !is_final && job.state() != ImportState::Uploaded,
             percent,
             counts: counts.into_iter().enumerate().filter(is_shown).map(|(_, one)| one).collect(),
+            options: [
+                (&t.import_mode, mode_choice(t, job.order().mode()).label),
+                (&t.import_duplicates, duplicates_choice(t, job.order().duplicates()).label),
+            ],
             summary: String::new(),
             lines: Vec::new(),
             has_more: false,
