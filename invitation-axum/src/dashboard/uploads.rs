@@ -16,14 +16,14 @@ use uuid::Uuid;
 
 use super::{
     Strings,
-    form::{Choice, Field, Input, Kind},
+    form::{Choice, Field, Input, Kind, Mistakes},
     page::{PageContext, page},
     row::When,
 };
 use crate::{
     api::imports::upload::{self, FormParts},
     middleware::LongerTime,
-    problem::{Problem, ProblemKind},
+    problem::{Problem, ProblemKind, pointer_to},
 };
 
 /// The values of the options in the form.
@@ -58,8 +58,7 @@ pub(super) async fn upload(
     let receiving = async move { Ok(receive(&owned, request).await) };
     let received = upload::in_task(context.web(), &longer, permit, receiving).await;
     // A reception that broke off as a whole has read no options.
-    let (options, received) =
-        received.unwrap_or_else(|problem| (Options::default(), Err(problem)));
+    let (options, received) = received.unwrap_or_else(|problem| (Options::default(), Err(problem)));
     match received {
         Ok(id) => Ok(Redirect::to(&format!("{}/imports/{id}", context.base())).into_response()),
         Err(problem) if problem.kind().status().is_server_error() => Err(problem),
@@ -184,13 +183,15 @@ impl<'a> ListPage<'a> {
             state: state(t, job.state()),
             created: job.progress().created,
         });
+        let mut fields = fields(t, options);
+        let notice = problem.and_then(|problem| said(t, problem, &mut fields));
         let sheet = Self {
             t,
             base: context.base(),
             home: context.home(),
-            notice: problem.map(|problem| said(t, problem)),
+            notice,
             key: Uuid::new_v4().to_string(),
-            fields: fields(t, options),
+            fields,
             jobs: jobs.collect(),
             next: listed.next().map(|cursor| format!("{}/imports?cursor={cursor}", context.base())),
         };
@@ -199,12 +200,20 @@ impl<'a> ListPage<'a> {
     }
 }
 
-/// Returns the message of a problem with an upload.
-fn said(t: &Strings, problem: &Problem) -> String {
-    let errors = problem.errors().iter().map(|error| (t.sentence)(&error.message));
+/// Puts each mistake of a problem with an upload beside its field, and returns what else there is
+/// to say.
+fn said(t: &Strings, problem: &Problem, fields: &mut [Field]) -> Option<String> {
+    let mut mistakes = Mistakes::default();
+    for error in problem.errors() {
+        let field = fields.iter().find(|field| error.pointer == pointer_to(field.name));
+        mistakes.add(field.map_or("", |field| field.name), (t.sentence)(&error.message));
+    }
     let detail = problem.detail().map(|detail| (t.sentence)(detail));
-    let all: Vec<_> = detail.into_iter().chain(errors).collect();
-    if all.is_empty() { problem.kind().title().to_owned() } else { all.join(" ") }
+    let title =
+        (mistakes.is_empty() && detail.is_none()).then(|| problem.kind().title().to_owned());
+    let others = mistakes.beside(fields);
+    let all: Vec<_> = [title, detail, others].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }
 
 fn fields(t: &Strings, options: Options) -> Vec<Field> {

@@ -149,6 +149,25 @@ async fn upload_that_is_refused_is_said_on_the_form() {
 }
 
 #[tokio::test]
+async fn form_without_a_chosen_file_orders_nothing() {
+    let (harness, _) = scene();
+    let fields = [("key", "k"), ("mode", "atomic")];
+    let page = upload(&harness, "admin", &fields, "").await.is(422);
+    page.says("id=\"inv-file-error\">Must not be empty")
+        .says("value=\"atomic\" selected")
+        .says("No imports yet");
+    harness.get("admin", "/events?kind=import").await.is(200).says("No events");
+}
+
+#[tokio::test]
+async fn file_without_rows_is_shown_with_the_reason() {
+    let (harness, _) = scene();
+    let page = place(&upload(&harness, "admin", &[("key", "k")], "role,division\n").await);
+    let shown = harness.get("admin", &page).await.is(200);
+    shown.says("The file has no rows").says("Discard").says_nothing_of("Start the import");
+}
+
+#[tokio::test]
 async fn role_that_may_not_import_is_denied_whatever_the_id_is() {
     let (harness, _) = scene();
     let page = place(&upload(&harness, "admin", &[("key", "k")], FILE).await);
