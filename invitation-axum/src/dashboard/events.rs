@@ -75,6 +75,8 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
     let items = found.as_ref().map(Page::items).unwrap_or_default();
     let list = format!("{}/events", context.base());
     let next = found.as_ref().and_then(Page::next);
+    let links = asked.links(context, &list);
+    let nothing_here = links.nothing_here(t, next.is_some());
     let audit = Audit {
         t,
         base: context.base(),
@@ -83,11 +85,15 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
         filters,
         is_filtered: asked.is_filtered(),
         summary: match found {
-            Some(_) => (t.events_summary)(items.len(), next.is_some()),
+            Some(_) => match nothing_here.filter(|_| items.is_empty()) {
+                Some((title, _)) => title.to_owned(),
+                None => (t.events_summary)(items.len(), next.is_some()),
+            },
             None => others.unwrap_or_default(),
         },
+        empty: nothing_here.unwrap_or((&t.no_events, &t.no_events_advice)),
         rows: items.iter().map(|event| Row::of(event, context, now)).collect(),
-        pager: asked.links(context, &list).pager(t, next),
+        pager: links.pager(t, next),
     };
     page(status, &t.audit_trail, &audit)
 }
@@ -128,6 +134,7 @@ impl EventForm {
             ("kind", or_empty(kind).to_owned()),
             ("outcome", or_empty(outcome).to_owned()),
             ("invitation", or_empty(invitation).to_owned()),
+            ("limit", or_empty(&self.page.limit).to_owned()),
         ]);
         ListLinks {
             list,
@@ -180,6 +187,8 @@ struct Audit<'a> {
     filters: Vec<Field>,
     is_filtered: bool,
     summary: String,
+    /// The title and the advice in place of an empty table.
+    empty: (&'a str, &'a str),
     rows: Vec<Row<'a>>,
     pager: Pager<'a>,
 }

@@ -197,11 +197,19 @@ impl Field {
 
 /// The mistakes of one form, by field.
 #[derive(Default, Debug)]
-pub(super) struct Mistakes(Vec<(&'static str, String)>);
+pub(super) struct Mistakes(Vec<Mistake>);
+
+#[derive(Debug)]
+struct Mistake {
+    field: &'static str,
+    message: String,
+    /// Whether the value is a parameter of a list, which may have no field.
+    is_parameter: bool,
+}
 
 impl Mistakes {
     pub(super) fn add(&mut self, field: &'static str, message: impl Into<String>) {
-        self.0.push((field, message.into()));
+        self.0.push(Mistake { field, message: message.into(), is_parameter: false });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -219,19 +227,22 @@ impl Mistakes {
         }
     }
 
-    /// Adds the mistakes in the parameters of a list.
+    /// Adds the mistakes in the parameters of a list. One without a field, such as the cursor, has its
+    /// name before the message.
     pub(super) fn add_query(&mut self, t: &Strings, errors: &QueryErrors) {
         for error in errors.iter() {
-            self.add(error.field(), (t.sentence)(error.message()));
+            let message = (t.sentence)(error.message());
+            self.0.push(Mistake { field: error.field(), message, is_parameter: true });
         }
     }
 
     /// Puts each mistake beside its field, and returns those that belong to no field.
     pub(super) fn beside(self, fields: &mut [Field]) -> Option<String> {
         let mut others = Vec::new();
-        for (name, message) in self.0 {
+        for Mistake { field: name, message, is_parameter } in self.0 {
             match fields.iter_mut().find(|field| field.name == name) {
                 Some(field) => field.error = Some(message),
+                None if is_parameter => others.push(format!("{name}: {message}")),
                 None => others.push(message),
             }
         }

@@ -116,9 +116,18 @@ async fn listed(
     let items = found.as_ref().map(Page::items).unwrap_or_default();
     let rows: Vec<_> = items.iter().map(|view| Row::of(view, context, now)).collect();
     let next = found.as_ref().and_then(Page::next);
-    let summary = (t.summary)(rows.len(), next.is_some());
+    let links = asked.links(context);
+    let nothing_here = links.nothing_here(t, next.is_some()).filter(|_| rows.is_empty());
+    let summary = match nothing_here {
+        Some((title, _)) => title.to_owned(),
+        None => (t.summary)(rows.len(), next.is_some()),
+    };
     let is_filtered = asked.is_filtered();
     let may_create = context.may(Right::Create);
+    let empty = match nothing_here {
+        Some((title, advice)) => Empty { title, advice, offers_create: false },
+        None => Empty::of_whole_list(t, is_filtered, may_create),
+    };
     let list = List {
         t,
         base: context.base(),
@@ -138,11 +147,10 @@ async fn listed(
         figures: counts.map(|counts| Figures::of(&counts, batch, asked.division(), context)),
         filters,
         clear: is_filtered.then_some(context.home()),
-        empty: (found.is_some() && rows.is_empty())
-            .then(|| Empty::of(t, next.is_some(), is_filtered, may_create)),
+        empty: (found.is_some() && rows.is_empty()).then_some(empty),
         table: (!rows.is_empty()).then(|| Table { t, base: context.base(), rows }),
         summary: if found.is_some() { summary } else { others.unwrap_or_default() },
-        pager: asked.links(context).pager(t, next),
+        pager: links.pager(t, next),
     };
     page(status, &t.heading, &list)
 }
@@ -370,17 +378,18 @@ impl HtmlSafe for Table<'_> {}
 struct Empty<'a> {
     title: &'a str,
     advice: &'a str,
-    is_filtered: bool,
+    /// Whether the message has a button that creates the first invitation.
+    offers_create: bool,
 }
 
 impl<'a> Empty<'a> {
-    fn of(t: &'a Strings, more: bool, is_filtered: bool, may_create: bool) -> Self {
-        let (title, advice) = match (more, is_filtered, may_create) {
-            (true, ..) => (&t.nothing_here, &t.nothing_here_advice),
-            (_, true, _) => (&t.nothing_found, &t.nothing_found_advice),
-            (_, _, true) => (&t.nothing_yet, &t.nothing_yet_advice),
+    /// Returns the message of a list without any row.
+    fn of_whole_list(t: &'a Strings, is_filtered: bool, may_create: bool) -> Self {
+        let (title, advice) = match (is_filtered, may_create) {
+            (true, _) => (&t.nothing_found, &t.nothing_found_advice),
+            (_, true) => (&t.nothing_yet, &t.nothing_yet_advice),
             _ => (&t.nothing_yet, &t.nothing_yet_wait),
         };
-        Self { title, advice, is_filtered: is_filtered || more }
+        Self { title, advice, offers_create: may_create && !is_filtered }
     }
 }

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    BatchId, Cursor, Duplicates, IdempotencyKey, ImportMode, Paging, Right,
+    BatchId, Duplicates, IdempotencyKey, ImportMode, Right,
     import::jobs::{ImportOrder, ImportState},
 };
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
     page::{PageContext, page},
+    pager::{PageForm, Pager},
     row::When,
 };
 use crate::{
@@ -32,8 +33,8 @@ const ATOMIC: &str = "atomic";
 const SKIP: &str = "skip";
 const CREATE: &str = "create";
 
-/// The number of imports on a page of the list.
-const PAGE: u32 = 20;
+/// The number of imports on a page of the list by default.
+const PAGE: &str = "20";
 
 /// Shows the form for a file, and the imports so far.
 pub(super) async fn list(
@@ -41,8 +42,8 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
-    let cursor = Input::of_query(query.as_deref())?.text("cursor").parse::<Cursor>().ok();
-    ListPage::render(&context, cursor, Options::default(), None).await
+    let asked = PageForm::of(&Input::of_query(query.as_deref())?);
+    ListPage::render(&context, &asked, Options::default(), None).await
 }
 
 /// Uploads a file, and leads to the page of its import, which is not started yet.
@@ -62,7 +63,9 @@ pub(super) async fn upload(
     match received {
         Ok(id) => Ok(Redirect::to(&format!("{}/imports/{id}", context.base())).into_response()),
         Err(problem) if problem.kind().status().is_server_error() => Err(problem),
-        Err(problem) => ListPage::render(&context, None, options, Some(&problem)).await,
+        Err(problem) => {
+            ListPage::render(&context, &PageForm::default(), options, Some(&problem)).await
+        }
     }
 }
 
@@ -154,7 +157,9 @@ struct ListPage<'a> {
     key: String,
     fields: Vec<Field>,
     jobs: Vec<JobRow<'a>>,
-    next: Option<String>,
+    /// The text in place of an empty table.
+    none: &'a str,
+    pager: Pager<'a>,
 }
 
 /// One import in the list.
@@ -168,13 +173,13 @@ struct JobRow<'a> {
 impl<'a> ListPage<'a> {
     async fn render(
         context: &'a PageContext,
-        cursor: Option<Cursor>,
+        asked: &PageForm,
         options: Options,
         problem: Option<&Problem>,
     ) -> Result<Response, Problem> {
         let (t, web) = (context.t(), context.web());
-        let paging = Paging::first(PAGE)?;
-        let paging = cursor.map_or(paging, |cursor| paging.after(cursor));
+        let paging = asked.parse(PAGE)?;
+        let list = format!("{}/imports", context.base());
         let imports = web.served_imports()?;
         let listed = imports.list(web.service(), context.actor(), paging).await?;
         let jobs = listed.items().iter().map(|job| JobRow {
@@ -183,6 +188,8 @@ impl<'a> ListPage<'a> {
             state: state(t, job.state()),
             created: job.progress().created,
         });
+        let links = asked.links(&list, PAGE);
+        let nothing_here = links.nothing_here(t, listed.next().is_some());
         let mut fields = fields(t, options);
         let notice = problem.and_then(|problem| said(t, problem, &mut fields));
         let sheet = Self {
@@ -193,7 +200,8 @@ impl<'a> ListPage<'a> {
             key: Uuid::new_v4().to_string(),
             fields,
             jobs: jobs.collect(),
-            next: listed.next().map(|cursor| format!("{}/imports?cursor={cursor}", context.base())),
+            none: nothing_here.map_or(&*t.uploads_none, |(title, _)| title),
+            pager: links.pager(t, listed.next()),
         };
         let status = problem.map_or(StatusCode::OK, |problem| problem.kind().status());
         page(status, &t.uploads, &sheet)
