@@ -301,6 +301,6 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-inv-filters]");
-    if (form && event.target.matches("select, [inputmode=numeric]")) filter(form);
+    if (form && event.target.matches("select, [inputmode=numeric], [list]")) filter(form);
   });
 })();

@@ -16,8 +16,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Strings,
     audit_log::AuditLog,
+    filters::division_filter,
     form::{Choice, Field, Input, Kind, Mistakes},
-    list::{division_filter, or_empty},
+    list::or_empty,
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
     row::{When, short},
@@ -149,15 +150,17 @@ impl EventForm {
 
 fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
     let t = context.t();
-    let choice = |words: Vec<&'static str>| {
+    let choice = |words: Vec<&'static str>, value: &str| {
         let words = words.into_iter().map(|word| Choice::new(word, in_words(t, word)));
-        Kind::Choice(std::iter::once(Choice::new("", &*t.all)).chain(words).collect())
+        let words = std::iter::once(Choice::new("", &*t.all)).chain(words).collect();
+        Kind::filter(words, value, str::to_owned)
     };
-    let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect());
-    let outcomes = choice(OutcomeFilter::all().map(OutcomeFilter::as_str).collect());
+    let (kind, outcome) = (or_empty(&asked.query.kind), or_empty(&asked.query.outcome));
+    let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect(), kind);
+    let outcomes = choice(OutcomeFilter::all().map(OutcomeFilter::as_str).collect(), outcome);
     let mut fields = vec![
-        Field::new("kind", &*t.filter_action, or_empty(&asked.query.kind), actions),
-        Field::new("outcome", &*t.filter_outcome, or_empty(&asked.query.outcome), outcomes),
+        Field::new("kind", &*t.filter_action, kind, actions),
+        Field::new("outcome", &*t.filter_outcome, outcome, outcomes),
     ];
     fields.extend(division_filter(context, &t.division, or_empty(&asked.query.division)));
     fields.push(Field::new("actor", &*t.filter_user, or_empty(&asked.query.actor), Kind::Text));

@@ -1,18 +1,21 @@
 //! The fields of forms: label, hint, value and mistake of a field belong together.
 
+mod mistakes;
+
 use std::{convert::Infallible, fmt::Write as _};
 
 use askama::{Template, filters::HtmlSafe};
 use axum::{extract::Request, http::header};
 use futures_util::stream;
-use invitation_core::{FieldError, ValidationErrors, import::file::decode};
+use invitation_core::import::file::decode;
 use url::form_urlencoded;
 
+pub(super) use self::mistakes::Mistakes;
 use super::{Strings, page::PageContext, row::Summary};
 use crate::{
     body::{self, unsupported},
     problem::{Problem, ProblemKind},
-    query::{Given, QueryErrors},
+    query::Given,
     web::Web,
 };
 
@@ -135,6 +138,21 @@ pub(super) enum Kind {
     },
 }
 
+impl Kind {
+    /// Returns the choice of a filter. A value that applies and is not among the options is added
+    /// under its label: otherwise the browser would show another option as chosen.
+    pub(super) fn filter(
+        mut options: Vec<Choice>,
+        value: &str,
+        label: impl FnOnce(&str) -> String,
+    ) -> Self {
+        if !value.is_empty() && options.iter().all(|option| option.value != value) {
+            options.push(Choice::new(value, label(value)));
+        }
+        Self::Choice(options)
+    }
+}
+
 /// One of the options of a choice.
 #[derive(Debug)]
 pub(super) struct Choice {
@@ -192,64 +210,6 @@ impl Field {
             attributes.push_str(" autofocus");
         }
         attributes
-    }
-}
-
-/// The mistakes of one form, by field.
-#[derive(Default, Debug)]
-pub(super) struct Mistakes(Vec<Mistake>);
-
-#[derive(Debug)]
-struct Mistake {
-    field: &'static str,
-    message: String,
-    /// Whether the value is a parameter of a list, which may have no field.
-    is_parameter: bool,
-}
-
-impl Mistakes {
-    pub(super) fn add(&mut self, field: &'static str, message: impl Into<String>) {
-        self.0.push(Mistake { field, message: message.into(), is_parameter: false });
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns a value that was accepted, and records the mistake otherwise.
-    pub(super) fn check<T>(&mut self, t: &Strings, value: Result<T, FieldError>) -> Option<T> {
-        value.map_err(|invalid| self.add(invalid.field(), (t.sentence)(invalid.message()))).ok()
-    }
-
-    pub(super) fn add_all(&mut self, t: &Strings, input: &ValidationErrors) {
-        for invalid in input.errors() {
-            self.add(invalid.field(), (t.sentence)(invalid.message()));
-        }
-    }
-
-    /// Adds the mistakes in the parameters of a list. One without a field, such as the cursor, has its
-    /// name before the message.
-    pub(super) fn add_query(&mut self, t: &Strings, errors: &QueryErrors) {
-        for error in errors.iter() {
-            let message = (t.sentence)(error.message());
-            self.0.push(Mistake { field: error.field(), message, is_parameter: true });
-        }
-    }
-
-    /// Puts each mistake beside its field, and returns those that belong to no field.
-    pub(super) fn beside(self, fields: &mut [Field]) -> Option<String> {
-        let mut others = Vec::new();
-        for Mistake { field: name, message, is_parameter } in self.0 {
-            match fields.iter_mut().find(|field| field.name == name) {
-                Some(field) => field.error = Some(message),
-                None if is_parameter => others.push(format!("{name}: {message}")),
-                None => others.push(message),
-            }
-        }
-        if let Some(first) = fields.iter_mut().find(|field| field.error.is_some()) {
-            first.is_first_mistake = true;
-        }
-        (!others.is_empty()).then(|| others.join(" "))
     }
 }
 

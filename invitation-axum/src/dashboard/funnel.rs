@@ -13,8 +13,9 @@ use invitation_core::{
 
 use super::{
     Strings,
+    filters::division_filter,
     form::{Field, Input, Kind, Mistakes},
-    list::{division_filter, or_empty},
+    list::or_empty,
     page::{PageContext, page},
     pager::{ListLinks, split_off_codes},
     row::When,

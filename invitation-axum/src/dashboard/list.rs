@@ -15,7 +15,8 @@ use super::{
     Strings,
     batches::BatchHead,
     figures::Figures,
-    form::{Choice, Field, Input, Kind, Mistakes},
+    filters::list_filters,
+    form::{Field, Input, Mistakes},
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
     row::Row,
@@ -27,19 +28,19 @@ use crate::{
 };
 
 /// The page lengths on offer.
-const LENGTHS: [&str; 3] = ["50", "100", "200"];
+pub(super) const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
 /// The order by soonest expiry, as the form and the URL name it.
-const BY_EXPIRY: &str = "expires";
+pub(super) const BY_EXPIRY: &str = "expires";
 
 /// The largest number of days in *Expiring within*: the longest lifetime.
 const MAX_DAYS: u32 = 365;
 
 /// The parameters of a list as the user typed them.
-struct ListForm {
+pub(super) struct ListForm {
     query: ListQuery,
     /// The number of days within which an invitation expires.
-    within: String,
+    pub(super) within: String,
     page: PageQuery,
     /// The cursors of the pages before this one.
     back: String,
@@ -110,7 +111,7 @@ async fn listed(
     };
     let batch = found.as_ref().and_then(|_| asked.batch());
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut filters = filters(context, asked);
+    let mut filters = list_filters(context, asked);
     let others = mistakes.beside(&mut filters);
     let now = context.now();
     let items = found.as_ref().map(Page::items).unwrap_or_default();
@@ -183,23 +184,23 @@ impl ListForm {
         mistakes.is_empty().then_some((criteria, paging))
     }
 
-    fn sort(&self) -> &str {
+    pub(super) fn sort(&self) -> &str {
         or_empty(&self.query.sort.sort)
     }
 
-    fn status(&self) -> &str {
+    pub(super) fn status(&self) -> &str {
         or_empty(&self.query.status.status)
     }
 
-    fn role(&self) -> &str {
+    pub(super) fn role(&self) -> &str {
         or_empty(&self.query.filter.role)
     }
 
-    fn division(&self) -> &str {
+    pub(super) fn division(&self) -> &str {
         or_empty(&self.query.filter.division)
     }
 
-    fn search(&self) -> &str {
+    pub(super) fn search(&self) -> &str {
         or_empty(&self.query.filter.search)
     }
 
@@ -208,7 +209,7 @@ impl ListForm {
         or_empty(&self.query.filter.batch).parse().ok()
     }
 
-    fn limit(&self) -> &str {
+    pub(super) fn limit(&self) -> &str {
         or_empty(&self.page.limit)
     }
 
@@ -285,53 +286,6 @@ fn number_of_days(text: &str) -> Result<u32, FieldError> {
 #[expect(clippy::ref_option, reason = "the fields of a query are options")]
 pub(super) fn or_empty(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or_default()
-}
-
-/// Returns the statuses that a context can filter by. *Revoked* is among them only for a
-/// role that can revoke or reinstate.
-pub(super) fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
-    let knows_revoked = context.may(Right::Revoke) || context.may(Right::Reinstate);
-    let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
-    all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
-}
-
-fn filters(context: &PageContext, asked: &ListForm) -> Vec<Field> {
-    let t = context.t();
-    let mut choices = vec![Choice::new("all", &*t.all)];
-    choices.extend(statuses(context).map(|status| Choice::new(status.as_str(), t.status(status))));
-    let mut fields =
-        vec![Field::new("status", &*t.filter_status, asked.status(), Kind::Choice(choices))];
-    let policy = context.service().policy();
-    let roles: Vec<_> = policy.grants_of(context.actor().role()).collect();
-    if roles.len() > 1 {
-        let mut choices = vec![Choice::new("", &*t.all)];
-        choices.extend(roles.iter().map(|role| Choice::new(role.as_str(), (t.role)(role))));
-        fields.push(Field::new("role", &*t.filter_role, asked.role(), Kind::Choice(choices)));
-    }
-    fields.extend(division_filter(context, &t.filter_division, asked.division()));
-    fields.push(Field::new("within", &*t.expiring_within, &*asked.within, Kind::Number));
-    fields.push(Field::new("search", &*t.search, asked.search(), Kind::Search));
-    let orders =
-        vec![Choice::new("created", &*t.newest_first), Choice::new(BY_EXPIRY, &*t.soonest_expiry)];
-    fields.push(Field::new("sort", &*t.sort_by, asked.sort(), Kind::Choice(orders)));
-    let choices = LENGTHS.iter().map(|length| Choice::new(*length, *length)).collect();
-    fields.push(Field::new("limit", &*t.rows, asked.limit(), Kind::Choice(choices)));
-    fields
-}
-
-/// Returns the division filter for a context who reaches all divisions. It offers the
-/// divisions that the host has named, or is a text field if there are none.
-pub(super) fn division_filter(context: &PageContext, label: &str, value: &str) -> Option<Field> {
-    let known = &context.dashboard().divisions;
-    let kind = if known.is_empty() {
-        Kind::Text
-    } else {
-        let all = Choice::new("", &*context.t().all);
-        let known = known.iter().map(|division| Choice::new(division.as_str(), division.as_str()));
-        Kind::Choice(std::iter::once(all).chain(known).collect())
-    };
-    matches!(context.actor().scope(), Scope::All)
-        .then(|| Field::new("division", label, value, kind))
 }
 
 /// Returns the notice about the change that led to this page. Unknown values have none.

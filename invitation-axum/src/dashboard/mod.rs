@@ -10,6 +10,7 @@ mod deliveries;
 mod detail;
 mod events;
 mod figures;
+mod filters;
 mod form;
 mod funnel;
 mod html;
@@ -163,8 +164,8 @@ impl Dashboard {
         Self { mounted_at: Some(path.into()), ..self }
     }
 
-    /// Sets the divisions that pages suggest to users who reach all divisions. Others can
-    /// be typed.
+    /// Sets the divisions that forms and filters suggest to users who reach all divisions. Others
+    /// can be typed.
     pub fn with_divisions(self, divisions: impl IntoIterator<Item = Division>) -> Self {
         Self { divisions: divisions.into_iter().collect(), ..self }
     }

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use invitation_axum::Dashboard;
 use invitation_core::{
-    EventCriteria, EventOutcome, IfVersion, MemoryStore, Paging,
+    Division, EventCriteria, EventOutcome, IfVersion, MemoryStore, Paging,
     import::{
         file::FileFormat,
         jobs::{ImportOrder, Imports, MemorySpool},
@@ -138,4 +139,35 @@ async fn next_page_has_the_length_of_the_first() {
         assert_eq!(second.text().matches("<tr role=\"row\">").count(), 2, "{path}");
         second.says(">Previous<");
     }
+}
+
+#[tokio::test]
+async fn filter_that_applies_is_shown_although_it_is_not_on_offer() {
+    let divisions = ["sales", "operations"].map(|name| Division::new(name).expect("a division"));
+    let dashboard = Dashboard::new().with_divisions(divisions);
+    let harness = host().with_dashboard(dashboard);
+    let body = json!({"division": "legal", "role": "staff"});
+    let id = harness.create("admin", &body).await["id"].as_str().expect("an id").to_owned();
+    harness.create("admin", &json!({"division": "sales", "role": "staff"})).await;
+    for path in ["", "/events", "/funnel"] {
+        let page = harness.get("admin", &format!("{path}?division=legal")).await.is(200);
+        let page = page.says("name=\"division\" type=\"text\" value=\"legal\"");
+        page.says("<option value=\"sales\"></option>");
+    }
+    harness.get("admin", "?division=legal").await.says("1 code<").says(&id);
+    let form = [("status", "all"), ("division", "legal"), ("limit", "50")];
+    let found = harness.post_form("admin", "/search", &form).await;
+    assert_eq!(found.leads_to(), format!("{MOUNT}?division=legal"));
+    for (who, query, option) in [
+        ("admin", "?role=auditor", "<option value=\"auditor\" selected>Auditor<"),
+        ("sales-manager", "?role=auditor", "<option value=\"auditor\" selected>Auditor<"),
+        ("sales-manager", "?status=revoked", "<option value=\"revoked\" selected>Revoked<"),
+        ("sales-manager", "?limit=7", "<option value=\"7\" selected>7<"),
+    ] {
+        harness.get(who, query).await.is(200).says(option);
+    }
+    // A value that is not valid is not lost either.
+    let wrong = harness.get("admin", "/events?kind=explode").await.is(422);
+    wrong.says("<option value=\"explode\" selected>").says("id=\"inv-kind-error\"");
+    harness.get("sales-manager", "").await.says_nothing_of("name=\"role\"");
 }
