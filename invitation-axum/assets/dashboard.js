@@ -163,7 +163,7 @@
   // Evidence has seconds, and names its zone.
   const EXACT = { ...DAY, ...CLOCK, second: "2-digit", timeZoneName: "short" };
 
-  // Shows a time in the viewer's zone. Where a list is short of room, it hides the clock.
+  // Shows a time in the viewer's zone. A list that is short of room has the clock below the day.
   const showLocalTime = (time, text) => {
     const at = new Date(time.dateTime);
     const language = languageOf(time);
@@ -174,8 +174,8 @@
     } else {
       const clock = document.createElement("span");
       clock.className = "inv-clock";
-      clock.textContent = `, ${written(CLOCK)}`;
-      parts.push(written(DAY), clock);
+      clock.textContent = written(CLOCK);
+      parts.push(`${written(DAY)}, `, clock);
     }
     time.title = text.textContent;
     text.replaceChildren(...parts);
