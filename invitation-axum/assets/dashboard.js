@@ -143,9 +143,22 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("form.inv-form")) return;
-    if (form.invSent) event.preventDefault();
+    if (form.invSent) {
+      event.preventDefault();
+      return;
+    }
     form.invSent = true;
+    // No event tells that the user has stopped the browser. So the button works again after a while.
+    clearTimeout(form.invTimer);
+    form.invTimer = setTimeout(() => { form.invSent = false; }, 4000);
   });
+  // A form with other values is another one.
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+      const form = event.target.closest("form.inv-form");
+      if (form) form.invSent = false;
+    });
+  }
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form.inv-form")) form.invSent = false;
   });
