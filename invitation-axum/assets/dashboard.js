@@ -143,9 +143,22 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("form.inv-form")) return;
-    if (form.invSent) event.preventDefault();
+    if (form.invSent) {
+      event.preventDefault();
+      return;
+    }
     form.invSent = true;
+    // No event tells that the user has stopped the browser. So the button works again after a while.
+    clearTimeout(form.invTimer);
+    form.invTimer = setTimeout(() => { form.invSent = false; }, 4000);
   });
+  // A form with other values is another one.
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+      const form = event.target.closest("form.inv-form");
+      if (form) form.invSent = false;
+    });
+  }
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form.inv-form")) form.invSent = false;
   });
@@ -163,7 +176,7 @@
   // Evidence has seconds, and names its zone.
   const EXACT = { ...DAY, ...CLOCK, second: "2-digit", timeZoneName: "short" };
 
-  // Shows a time in the viewer's zone. Where a list is short of room, it hides the clock.
+  // Shows a time in the viewer's zone. A list that is short of room has the clock below the day.
   const showLocalTime = (time, text) => {
     const at = new Date(time.dateTime);
     const language = languageOf(time);
@@ -174,8 +187,8 @@
     } else {
       const clock = document.createElement("span");
       clock.className = "inv-clock";
-      clock.textContent = `, ${written(CLOCK)}`;
-      parts.push(written(DAY), clock);
+      clock.textContent = written(CLOCK);
+      parts.push(`${written(DAY)}, `, clock);
     }
     time.title = text.textContent;
     text.replaceChildren(...parts);
@@ -301,6 +314,6 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-inv-filters]");
-    if (form && event.target.matches("select, [inputmode=numeric]")) filter(form);
+    if (form && event.target.matches("select, [inputmode=numeric], [list]")) filter(form);
   });
 })();

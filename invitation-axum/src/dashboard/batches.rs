@@ -60,8 +60,9 @@ impl<'a> BatchHead<'a> {
     }
 }
 
-/// Returns the batch of the path. A role that lacks the right gets 403 even if the id is malformed.
-async fn named_or_forbidden(
+/// Returns the batch or import of the path. A role that lacks the right gets 403 even if the id is
+/// malformed.
+pub(super) async fn named_or_forbidden(
     context: &PageContext,
     id: PathId<BatchId>,
     right: Right,

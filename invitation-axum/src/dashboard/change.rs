@@ -8,11 +8,12 @@ use axum::{
 use invitation_core::{
     Amendment, Binding, Error, Expiry, IfVersion, Invitation, InvitationView, Refusal, Right,
 };
+use time::Duration;
 
 use super::{
     detail::named_or_forbidden,
     form::{Field, FormPage, Input, Kind, Mistakes},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
     terms,
     versioned::{about, offered, version},
 };
@@ -31,7 +32,8 @@ pub(super) async fn form(context: PageContext, id: PathId) -> Result<Response, P
     };
     let role = invitation.role().as_str();
     let input = Input::with([("email", email), ("email_domain", domain), ("role", role)]);
-    render(&context, StatusCode::OK, &view, &input, Mistakes::default(), None)
+    let version = invitation.version();
+    render(&context, StatusCode::OK, (&view, version), &input, Mistakes::default(), None)
 }
 
 /// Saves the terms that differ from the current ones, based on the version that the form
@@ -49,7 +51,7 @@ pub(super) async fn save(
     let t = context.t();
     let Some(amendment) = amendment(&context, &input, view.invitation(), &mut mistakes) else {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return render(&context, status, &view, &input, mistakes, None);
+        return render(&context, status, (&view, version), &input, mistakes, None);
     };
     let there = format!("{}/{id}", context.base());
     if amendment == Amendment::new() {
@@ -62,26 +64,61 @@ pub(super) async fn save(
             }
         }
         let (status, notice) = (StatusCode::PRECONDITION_FAILED, t.changed_meanwhile.to_string());
-        return render(&context, status, &view, &input, mistakes, Some(notice));
+        return render(&context, status, (&view, current), &input, mistakes, Some(notice));
     }
     let if_version = IfVersion::Exactly(version);
     match context.service().amend(context.actor(), id, amendment, if_version).await {
         Ok(_) => Ok(Redirect::to(&format!("{there}?done=saved")).into_response()),
         Err(Error::Invalid(invalid)) => {
             mistakes.add_all(t, &invalid);
-            render(&context, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            render(&context, status, (&view, version), &input, mistakes, None)
         }
         Err(error) => {
-            let status = Problem::of(&error).kind().status();
-            let notice = match error.refusal() {
-                Some(Refusal::VersionMismatch { .. }) => t.changed_meanwhile.to_string(),
-                Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
+            let problem = Problem::of(&error);
+            let status = problem.kind().status();
+            let (notice, is_stale) = match error.refusal() {
+                Some(Refusal::VersionMismatch { .. }) => (t.changed_meanwhile.to_string(), true),
+                Some(refusal @ Refusal::QuotaExceeded { .. }) => {
+                    ((t.sentence)(&refusal.to_string()), false)
+                }
                 _ => return Err(error.into()),
             };
             let view = context.service().get(context.actor(), id).await?;
-            render(&context, status, &view, &input, mistakes, Some(notice))
+            if is_stale && is_done_by_the_same_form(&context, &input, version, view.invitation()) {
+                return Ok(Redirect::to(&format!("{there}?done=saved")).into_response());
+            }
+            let version = if is_stale { view.invitation().version() } else { version };
+            let shown = render(&context, status, (&view, version), &input, mistakes, Some(notice))?;
+            Ok(with_retry_after(shown, problem))
         }
     }
+}
+
+/// The time between two submissions of one form.
+const SENT_TWICE: Duration = Duration::minutes(1);
+
+/// Returns whether an invitation is as the form wants it, and one version behind the form's: then
+/// the form was sent twice. Days count from the time of the submission, so the first one led to an
+/// expiry that is a little earlier.
+fn is_done_by_the_same_form(
+    context: &PageContext,
+    input: &Input,
+    version: u64,
+    current: &Invitation,
+) -> bool {
+    let mistakes = &mut Mistakes::default();
+    let (rest, now) = (amendment(context, input, current, mistakes), context.now());
+    let is_wanted = match terms::number(context, input, "expires_in_days", mistakes) {
+        None => rest == Some(Amendment::new()),
+        Some(days) => {
+            let wanted = now.checked_add(Duration::days(days.into()));
+            let early = wanted.map(|wanted| wanted.since(current.expires_at()));
+            rest == Some(Amendment::new().expiring(Expiry::InDays(days)))
+                && early.is_some_and(|early| !early.is_negative() && early <= SENT_TWICE)
+        }
+    };
+    is_wanted && version.checked_add(1) == Some(current.version())
 }
 
 fn amendment(
@@ -108,10 +145,13 @@ fn amendment(
     mistakes.is_empty().then_some(amendment)
 }
 
+/// Renders the form. `version` is the one that the next save is based on: only a page that says
+/// that the invitation has changed meanwhile may have a newer one than the form that was sent.
+/// Otherwise the next save would undo a change that the user was never told of.
 fn render(
     context: &PageContext,
     status: StatusCode,
-    view: &InvitationView,
+    (view, version): (&InvitationView, u64),
     input: &Input,
     mistakes: Mistakes,
     notice: Option<String>,
@@ -126,7 +166,7 @@ fn render(
     let there = format!("{}/{}", context.base(), invitation.id());
     let form = FormPage::new(context, &t.edit_heading, format!("{there}/edit"))
         .about(about(context, view))
-        .with_hidden("version", invitation.version().to_string())
+        .with_hidden("version", version.to_string())
         .with_fields(fields)
         .with_mistakes(mistakes, notice);
     page(status, &t.edit_heading, &form)

@@ -11,7 +11,7 @@ use super::{
     Strings,
     detail::{Detail, named_or_forbidden},
     form::{Field, FormPage, Input, Kind, Mistakes},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
     path::ChangeName,
     versioned::{about, offered, version},
 };
@@ -88,7 +88,8 @@ pub(super) async fn ask(
     let view = context.service().get(context.actor(), id).await?;
     offered(&view, change.right())?;
     let confirm = ConfirmPage { context: &context, change, segment: &word };
-    confirm.render(StatusCode::OK, &view, "", Mistakes::default(), None)
+    let version = view.invitation().version();
+    confirm.render(StatusCode::OK, (&view, version), "", Mistakes::default(), None)
 }
 
 /// Makes the change, based on the version that the confirmation page showed.
@@ -106,29 +107,34 @@ pub(super) async fn make(
     let if_version = IfVersion::Exactly(version);
     let (t, mut mistakes) = (context.t(), Mistakes::default());
     let confirm = ConfirmPage { context: &context, change, segment: &word };
-    let (status, notice) = match make_change(&context, change, id, &reason, if_version).await {
+    let error = match make_change(&context, change, id, &reason, if_version).await {
         Ok(response) => return Ok(response),
-        Err(Failure::NotMade(Error::Invalid(invalid))) => {
-            mistakes.add_all(t, &invalid);
-            (StatusCode::UNPROCESSABLE_ENTITY, None)
-        }
-        Err(Failure::NotMade(error)) => match error.refusal() {
-            Some(Refusal::VersionMismatch { .. }) => {
-                (StatusCode::PRECONDITION_FAILED, Some(t.changed_meanwhile.to_string()))
-            }
-            Some(refusal @ Refusal::QuotaExceeded { .. }) => {
-                (StatusCode::TOO_MANY_REQUESTS, Some((t.sentence)(&refusal.to_string())))
-            }
-            _ => return Err(error.into()),
-        },
+        Err(Failure::NotMade(error)) => error,
         Err(Failure::Unshown(problem)) => return Err(problem),
     };
+    let is_stale = matches!(error.refusal(), Some(Refusal::VersionMismatch { .. }));
+    let notice = match (&error, error.refusal()) {
+        (Error::Invalid(invalid), _) => {
+            mistakes.add_all(t, invalid);
+            None
+        }
+        (_, Some(Refusal::VersionMismatch { .. })) => Some(t.changed_meanwhile.to_string()),
+        (_, Some(refusal @ Refusal::QuotaExceeded { .. })) => {
+            Some((t.sentence)(&refusal.to_string()))
+        }
+        _ => return Err(error.into()),
+    };
     let view = context.service().get(context.actor(), id).await?;
-    if let Some(done) = change.done_by_the_same_form(&view, version) {
+    if is_stale && let Some(done) = change.done_by_the_same_form(&view, version) {
         return Ok(shown(&context, id, done));
     }
     offered(&view, change.right())?;
-    confirm.render(status, &view, &reason, mistakes, notice)
+    // Only a page that says that the invitation has changed meanwhile has the newer version.
+    let version = if is_stale { view.invitation().version() } else { version };
+    let problem = Problem::of(&error);
+    let status = problem.kind().status();
+    let page = confirm.render(status, (&view, version), &reason, mistakes, notice)?;
+    Ok(with_retry_after(page, problem))
 }
 
 /// The failure of a change: it was not made, or it was made and its page cannot be
@@ -192,7 +198,7 @@ impl ConfirmPage<'_> {
     fn render(
         &self,
         status: StatusCode,
-        view: &InvitationView,
+        (view, version): (&InvitationView, u64),
         reason: &str,
         mistakes: Mistakes,
         notice: Option<String>,
@@ -211,7 +217,7 @@ impl ConfirmPage<'_> {
             .about(about(self.context, view))
             .with_submit(submit)
             .taking_away(self.change.is_final())
-            .with_hidden("version", invitation.version().to_string())
+            .with_hidden("version", version.to_string())
             .with_fields(fields)
             .with_mistakes(mistakes, notice);
         page(status, question, &form)

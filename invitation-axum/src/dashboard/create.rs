@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     detail::Detail,
     form::{Field, FormPage, Input, Kind, Mistakes},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
     terms,
 };
 use crate::problem::{Problem, ProblemKind};
@@ -55,7 +55,8 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
             render(&context, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None)
         }
         Err(error) => {
-            let status = Problem::of(&error).kind().status();
+            let problem = Problem::of(&error);
+            let status = problem.kind().status();
             let notice = match error.refusal() {
                 Some(Refusal::IdempotencyKeyReused) => t.form_was_used.to_string(),
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
@@ -63,7 +64,8 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
                 Some(Refusal::Vetoed { reason }) => reason.to_string(),
                 _ => return Err(error.into()),
             };
-            render(&context, status, &input, new_key(), mistakes, Some(notice))
+            let shown = render(&context, status, &input, new_key(), mistakes, Some(notice))?;
+            Ok(with_retry_after(shown, problem))
         }
     }
 }

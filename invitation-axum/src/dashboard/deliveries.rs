@@ -16,19 +16,22 @@ use super::{
     Strings,
     detail::named_or_forbidden,
     events::in_words,
-    form::{Input, Mistakes},
+    form::Input,
     page::{PageContext, page},
-    pager::{ListLinks, Pager},
+    pager::{PageForm, Pager},
     row::{When, short},
 };
 use crate::{
     path::PathId,
     problem::{Problem, ProblemKind},
-    query::{PageQuery, QueryErrors, QueryParams},
+    query::with_errors_in_query,
 };
 
 /// The number of mails that the page of an invitation shows.
 const LATEST: u32 = 10;
+
+/// The number of failed mails on a page by default.
+const PAGE: &str = "50";
 
 /// The mails of an invitation, and the buttons that send it again.
 #[derive(Template, Debug)]
@@ -162,6 +165,8 @@ struct FailedMails<'a> {
     t: &'a Strings,
     home: &'a str,
     table: Option<MailTable<'a>>,
+    /// The title and the advice in place of an empty table.
+    empty: (&'a str, &'a str),
     pager: Pager<'a>,
 }
 
@@ -172,33 +177,19 @@ pub(super) async fn failed(
 ) -> Result<Response, Problem> {
     let deliveries = context.web().deliveries()?;
     context.must(Right::Resend, None).await?;
-    let input = Input::of_query(query.as_deref());
-    let given = &mut input.given();
-    let asked: PageQuery = QueryParams::take(given);
-    let back = given.take("back").unwrap_or_default();
-    let (mut errors, t) = (QueryErrors::default(), context.t());
-    let paging = asked.parse(&mut errors);
-    let mut mistakes = Mistakes::default();
-    mistakes.add_query(t, &errors);
-    if !mistakes.is_empty() {
-        return Err(Problem::new(ProblemKind::Malformed));
-    }
+    let asked = PageForm::of(&Input::of_query(query.as_deref())?);
+    let (paging, t) = (asked.parse(PAGE)?, context.t());
     let state = Some(DeliveryState::Failed);
-    let found = deliveries.list(context.actor(), state, paging).await?;
+    let found = with_errors_in_query(deliveries.list(context.actor(), state, paging).await)?;
     let list = format!("{}/deliveries", context.base());
-    let links = ListLinks {
-        list: &list,
-        search: list.clone(),
-        in_url: Vec::new(),
-        form_only: Vec::new(),
-        cursor: asked.cursor.as_deref().unwrap_or_default(),
-        back: &back,
-    };
+    let (links, next) = (asked.links(&list, PAGE), Page::next(&found));
+    let nothing_here = links.nothing_here(t, next.is_some());
     let failed = FailedMails {
         t,
         home: context.home(),
         table: MailTable::of(&context, found.items(), Invitations::Shown, true),
-        pager: links.pager(t, Page::next(&found)),
+        empty: nothing_here.unwrap_or((&t.no_failed_mails, &t.no_failed_mails_advice)),
+        pager: links.pager(t, next),
     };
     page(StatusCode::OK, &t.failed_mails, &failed)
 }

@@ -125,7 +125,7 @@ pub(super) async fn show(
     let view = context.service().get(context.actor(), id).await?;
     let t = context.t();
     let mut detail = Detail::of_view(&context, &t.invitation, &view);
-    detail.done = done(t, Input::of_query(query.as_deref()).text("done"));
+    detail.done = done(t, Input::of_query(query.as_deref())?.text("done"));
     if view.invitation().max_uses().get() > 1 {
         let redeemers = redeemers(&context, id).await?;
         detail.facts.more.extend(redeemers);

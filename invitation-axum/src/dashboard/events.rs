@@ -16,8 +16,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Strings,
     audit_log::AuditLog,
+    filters::division_filter,
     form::{Choice, Field, Input, Kind, Mistakes},
-    list::{division_filter, or_empty},
+    list::or_empty,
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
     row::{When, short},
@@ -41,7 +42,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
-    listed(&context, &EventForm::of(&Input::of_query(query.as_deref()))).await
+    listed(&context, &EventForm::of(&Input::of_query(query.as_deref())?)).await
 }
 
 /// Shows the audit view for its filter form. The response redirects to a URL with the
@@ -75,6 +76,8 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
     let items = found.as_ref().map(Page::items).unwrap_or_default();
     let list = format!("{}/events", context.base());
     let next = found.as_ref().and_then(Page::next);
+    let links = asked.links(context, &list);
+    let nothing_here = links.nothing_here(t, next.is_some());
     let audit = Audit {
         t,
         base: context.base(),
@@ -83,11 +86,15 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
         filters,
         is_filtered: asked.is_filtered(),
         summary: match found {
-            Some(_) => (t.events_summary)(items.len(), next.is_some()),
+            Some(_) => match nothing_here.filter(|_| items.is_empty()) {
+                Some((title, _)) => title.to_owned(),
+                None => (t.events_summary)(items.len(), next.is_some()),
+            },
             None => others.unwrap_or_default(),
         },
+        empty: nothing_here.unwrap_or((&t.no_events, &t.no_events_advice)),
         rows: items.iter().map(|event| Row::of(event, context, now)).collect(),
-        pager: asked.links(context, &list).pager(t, next),
+        pager: links.pager(t, next),
     };
     page(status, &t.audit_trail, &audit)
 }
@@ -128,6 +135,7 @@ impl EventForm {
             ("kind", or_empty(kind).to_owned()),
             ("outcome", or_empty(outcome).to_owned()),
             ("invitation", or_empty(invitation).to_owned()),
+            ("limit", or_empty(&self.page.limit).to_owned()),
         ]);
         ListLinks {
             list,
@@ -142,15 +150,17 @@ impl EventForm {
 
 fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
     let t = context.t();
-    let choice = |words: Vec<&'static str>| {
+    let choice = |words: Vec<&'static str>, value: &str| {
         let words = words.into_iter().map(|word| Choice::new(word, in_words(t, word)));
-        Kind::Choice(std::iter::once(Choice::new("", &*t.all)).chain(words).collect())
+        let words = std::iter::once(Choice::new("", &*t.all)).chain(words).collect();
+        Kind::filter(words, value, str::to_owned)
     };
-    let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect());
-    let outcomes = choice(OutcomeFilter::all().map(OutcomeFilter::as_str).collect());
+    let (kind, outcome) = (or_empty(&asked.query.kind), or_empty(&asked.query.outcome));
+    let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect(), kind);
+    let outcomes = choice(OutcomeFilter::all().map(OutcomeFilter::as_str).collect(), outcome);
     let mut fields = vec![
-        Field::new("kind", &*t.filter_action, or_empty(&asked.query.kind), actions),
-        Field::new("outcome", &*t.filter_outcome, or_empty(&asked.query.outcome), outcomes),
+        Field::new("kind", &*t.filter_action, kind, actions),
+        Field::new("outcome", &*t.filter_outcome, outcome, outcomes),
     ];
     fields.extend(division_filter(context, &t.division, or_empty(&asked.query.division)));
     fields.push(Field::new("actor", &*t.filter_user, or_empty(&asked.query.actor), Kind::Text));
@@ -180,6 +190,8 @@ struct Audit<'a> {
     filters: Vec<Field>,
     is_filtered: bool,
     summary: String,
+    /// The title and the advice in place of an empty table.
+    empty: (&'a str, &'a str),
     rows: Vec<Row<'a>>,
     pager: Pager<'a>,
 }

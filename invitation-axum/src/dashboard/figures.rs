@@ -5,7 +5,7 @@ use invitation_core::{BatchId, Status, StatusCounts};
 
 use super::{
     Strings,
-    list::statuses,
+    filters::statuses,
     page::PageContext,
     pager::{ListLinks, split_off_codes},
 };

@@ -1,18 +1,21 @@
 //! The fields of forms: label, hint, value and mistake of a field belong together.
 
+mod mistakes;
+
 use std::{convert::Infallible, fmt::Write as _};
 
 use askama::{Template, filters::HtmlSafe};
 use axum::{extract::Request, http::header};
 use futures_util::stream;
-use invitation_core::{FieldError, ValidationErrors, import::file::decode};
+use invitation_core::import::file::decode;
 use url::form_urlencoded;
 
+pub(super) use self::mistakes::Mistakes;
 use super::{Strings, page::PageContext, row::Summary};
 use crate::{
     body::{self, unsupported},
     problem::{Problem, ProblemKind},
-    query::{Given, QueryErrors},
+    query::Given,
     web::Web,
 };
 
@@ -21,8 +24,15 @@ use crate::{
 pub(super) struct Input(Vec<(String, String)>);
 
 impl Input {
-    pub(super) fn of_query(query: Option<&str>) -> Self {
-        Self::of_bytes(query.unwrap_or_default().as_bytes())
+    /// Reads the query of a URL. Returns 400 for one that is not UTF-8: its bytes would silently
+    /// become other characters.
+    pub(super) fn of_query(query: Option<&str>) -> Result<Self, Problem> {
+        let bytes = query.unwrap_or_default().as_bytes();
+        if !body::is_utf8(bytes) {
+            let problem = Problem::new(ProblemKind::Malformed);
+            return Err(problem.with_detail("the query string is not UTF-8"));
+        }
+        Ok(Self::of_bytes(bytes))
     }
 
     /// Reads the body of a form. Returns 415, 413, 408 or 400 for any other body.
@@ -128,6 +138,21 @@ pub(super) enum Kind {
     },
 }
 
+impl Kind {
+    /// Returns the choice of a filter. A value that applies and is not among the options is added
+    /// under its label: otherwise the browser would show another option as chosen.
+    pub(super) fn filter(
+        mut options: Vec<Choice>,
+        value: &str,
+        label: impl FnOnce(&str) -> String,
+    ) -> Self {
+        if !value.is_empty() && options.iter().all(|option| option.value != value) {
+            options.push(Choice::new(value, label(value)));
+        }
+        Self::Choice(options)
+    }
+}
+
 /// One of the options of a choice.
 #[derive(Debug)]
 pub(super) struct Choice {
@@ -185,53 +210,6 @@ impl Field {
             attributes.push_str(" autofocus");
         }
         attributes
-    }
-}
-
-/// The mistakes of one form, by field.
-#[derive(Default, Debug)]
-pub(super) struct Mistakes(Vec<(&'static str, String)>);
-
-impl Mistakes {
-    pub(super) fn add(&mut self, field: &'static str, message: impl Into<String>) {
-        self.0.push((field, message.into()));
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns a value that was accepted, and records the mistake otherwise.
-    pub(super) fn check<T>(&mut self, t: &Strings, value: Result<T, FieldError>) -> Option<T> {
-        value.map_err(|invalid| self.add(invalid.field(), (t.sentence)(invalid.message()))).ok()
-    }
-
-    pub(super) fn add_all(&mut self, t: &Strings, input: &ValidationErrors) {
-        for invalid in input.errors() {
-            self.add(invalid.field(), (t.sentence)(invalid.message()));
-        }
-    }
-
-    /// Adds the mistakes in the parameters of a list.
-    pub(super) fn add_query(&mut self, t: &Strings, errors: &QueryErrors) {
-        for error in errors.iter() {
-            self.add(error.field(), (t.sentence)(error.message()));
-        }
-    }
-
-    /// Puts each mistake beside its field, and returns those that belong to no field.
-    pub(super) fn beside(self, fields: &mut [Field]) -> Option<String> {
-        let mut others = Vec::new();
-        for (name, message) in self.0 {
-            match fields.iter_mut().find(|field| field.name == name) {
-                Some(field) => field.error = Some(message),
-                None => others.push(message),
-            }
-        }
-        if let Some(first) = fields.iter_mut().find(|field| field.error.is_some()) {
-            first.is_first_mistake = true;
-        }
-        (!others.is_empty()).then(|| others.join(" "))
     }
 }
 

@@ -13,8 +13,9 @@ use invitation_core::{
 
 use super::{
     Strings,
+    filters::division_filter,
     form::{Field, Input, Kind, Mistakes},
-    list::{division_filter, or_empty},
+    list::or_empty,
     page::{PageContext, page},
     pager::{ListLinks, split_off_codes},
     row::When,
@@ -30,7 +31,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::View, None).await?;
-    shown(&context, &asked(&Input::of_query(query.as_deref()))).await
+    shown(&context, &asked(&Input::of_query(query.as_deref())?)).await
 }
 
 /// Shows the funnel for its filter form. The response redirects to a URL with the same filters, if

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Strings, batches,
     form::{Choice, Field, Input, Kind},
-    page::{PageContext, page},
+    page::{PageContext, page, with_retry_after},
 };
 use crate::{
     api::{
@@ -65,9 +65,14 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
             let sheet = sheet.with_new_key();
             sheet.render(&context, StatusCode::UNPROCESSABLE_ENTITY, Results::Refused(body))
         }
+        // The form has created other invitations. These ones are checked anew, so that the page
+        // offers to create them.
         Err(problem) if problem.kind() == ProblemKind::IdempotencyKeyReused => {
-            let notice = Results::Notice(context.t().import_was_used.to_string());
-            sheet.with_new_key().render(&context, StatusCode::CONFLICT, notice)
+            let (status, sheet) = (StatusCode::CONFLICT, sheet.with_new_key());
+            match sheet.checked(&context).await {
+                Ok(body) => sheet.render(&context, status, Results::CheckedAnew(body)),
+                Err(problem) => sheet.refused(&context, &problem),
+            }
         }
         Err(problem) if problem.errors().is_empty() => sheet.refused(&context, &problem),
         Err(problem) => sheet.rehearse(&context, problem.kind().status()).await,
@@ -87,6 +92,8 @@ enum Results {
     Nothing,
     Notice(String),
     Checked(BulkBody),
+    /// The result of checking other lines than those that the form has created before.
+    CheckedAnew(BulkBody),
     Refused(BulkBody),
     Created(BulkBody),
 }
@@ -164,7 +171,9 @@ impl Sheet {
         let said = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let said: Vec<_> =
             problem.detail().map(|d| (t.sentence)(d)).into_iter().chain(said).collect();
-        self.render(context, problem.kind().status(), Results::Notice(said.join(" ")))
+        let notice = Results::Notice(said.join(" "));
+        let shown = self.render(context, problem.kind().status(), notice)?;
+        Ok(with_retry_after(shown, problem.clone()))
     }
 
     fn render(
@@ -179,6 +188,9 @@ impl Sheet {
             Results::Nothing => (&t.import_heading, None, None),
             Results::Notice(notice) => (&t.import_heading, Some(notice), None),
             Results::Checked(body) => (&t.import_checked, None, Some(body)),
+            Results::CheckedAnew(body) => {
+                (&t.import_checked, Some(t.import_was_used.to_string()), Some(body))
+            }
             Results::Refused(body) => (&t.import_refused, None, Some(body)),
             Results::Created(body) => (&t.import_done, None, Some(body)),
         };

@@ -15,7 +15,8 @@ use super::{
     Strings,
     batches::BatchHead,
     figures::Figures,
-    form::{Choice, Field, Input, Kind, Mistakes},
+    filters::list_filters,
+    form::{Field, Input, Mistakes},
     page::{PageContext, page},
     pager::{ListLinks, Pager, split_off_codes},
     row::Row,
@@ -27,19 +28,19 @@ use crate::{
 };
 
 /// The page lengths on offer.
-const LENGTHS: [&str; 3] = ["50", "100", "200"];
+pub(super) const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
 /// The order by soonest expiry, as the form and the URL name it.
-const BY_EXPIRY: &str = "expires";
+pub(super) const BY_EXPIRY: &str = "expires";
 
 /// The largest number of days in *Expiring within*: the longest lifetime.
 const MAX_DAYS: u32 = 365;
 
 /// The parameters of a list as the user typed them.
-struct ListForm {
+pub(super) struct ListForm {
     query: ListQuery,
     /// The number of days within which an invitation expires.
-    within: String,
+    pub(super) within: String,
     page: PageQuery,
     /// The cursors of the pages before this one.
     back: String,
@@ -57,7 +58,8 @@ pub(super) async fn show(
     context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let input = Input::of_query(query.as_deref());
+    context.must(Right::View, None).await?;
+    let input = Input::of_query(query.as_deref())?;
     let done = done(context.t(), input.text("done"));
     listed(&context, &ListForm::of(&input), Source::Url, done).await
 }
@@ -95,8 +97,6 @@ async fn listed(
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
             Err(error) => return Err(error.into()),
         }
-    } else {
-        context.must(Right::View, None).await?;
     }
     if source == Source::Form
         && let Some(id) = found.as_ref().and_then(|page| asked.found_by_code(context, page))
@@ -111,15 +111,24 @@ async fn listed(
     };
     let batch = found.as_ref().and_then(|_| asked.batch());
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut filters = filters(context, asked);
+    let mut filters = list_filters(context, asked);
     let others = mistakes.beside(&mut filters);
     let now = context.now();
     let items = found.as_ref().map(Page::items).unwrap_or_default();
     let rows: Vec<_> = items.iter().map(|view| Row::of(view, context, now)).collect();
     let next = found.as_ref().and_then(Page::next);
-    let summary = (t.summary)(rows.len(), next.is_some());
+    let links = asked.links(context);
+    let nothing_here = links.nothing_here(t, next.is_some()).filter(|_| rows.is_empty());
+    let summary = match nothing_here {
+        Some((title, _)) => title.to_owned(),
+        None => (t.summary)(rows.len(), next.is_some()),
+    };
     let is_filtered = asked.is_filtered();
     let may_create = context.may(Right::Create);
+    let empty = match nothing_here {
+        Some((title, advice)) => Empty { title, advice, offers_create: false },
+        None => Empty::of_whole_list(t, is_filtered, may_create),
+    };
     let list = List {
         t,
         base: context.base(),
@@ -139,11 +148,10 @@ async fn listed(
         figures: counts.map(|counts| Figures::of(&counts, batch, asked.division(), context)),
         filters,
         clear: is_filtered.then_some(context.home()),
-        empty: (found.is_some() && rows.is_empty())
-            .then(|| Empty::of(t, next.is_some(), is_filtered, may_create)),
+        empty: (found.is_some() && rows.is_empty()).then_some(empty),
         table: (!rows.is_empty()).then(|| Table { t, base: context.base(), rows }),
         summary: if found.is_some() { summary } else { others.unwrap_or_default() },
-        pager: asked.links(context).pager(t, next),
+        pager: links.pager(t, next),
     };
     page(status, &t.heading, &list)
 }
@@ -176,23 +184,23 @@ impl ListForm {
         mistakes.is_empty().then_some((criteria, paging))
     }
 
-    fn sort(&self) -> &str {
+    pub(super) fn sort(&self) -> &str {
         or_empty(&self.query.sort.sort)
     }
 
-    fn status(&self) -> &str {
+    pub(super) fn status(&self) -> &str {
         or_empty(&self.query.status.status)
     }
 
-    fn role(&self) -> &str {
+    pub(super) fn role(&self) -> &str {
         or_empty(&self.query.filter.role)
     }
 
-    fn division(&self) -> &str {
+    pub(super) fn division(&self) -> &str {
         or_empty(&self.query.filter.division)
     }
 
-    fn search(&self) -> &str {
+    pub(super) fn search(&self) -> &str {
         or_empty(&self.query.filter.search)
     }
 
@@ -201,7 +209,7 @@ impl ListForm {
         or_empty(&self.query.filter.batch).parse().ok()
     }
 
-    fn limit(&self) -> &str {
+    pub(super) fn limit(&self) -> &str {
         or_empty(&self.page.limit)
     }
 
@@ -280,53 +288,6 @@ pub(super) fn or_empty(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or_default()
 }
 
-/// Returns the statuses that a context can filter by. *Revoked* is among them only for a
-/// role that can revoke or reinstate.
-pub(super) fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
-    let knows_revoked = context.may(Right::Revoke) || context.may(Right::Reinstate);
-    let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
-    all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
-}
-
-fn filters(context: &PageContext, asked: &ListForm) -> Vec<Field> {
-    let t = context.t();
-    let mut choices = vec![Choice::new("all", &*t.all)];
-    choices.extend(statuses(context).map(|status| Choice::new(status.as_str(), t.status(status))));
-    let mut fields =
-        vec![Field::new("status", &*t.filter_status, asked.status(), Kind::Choice(choices))];
-    let policy = context.service().policy();
-    let roles: Vec<_> = policy.grants_of(context.actor().role()).collect();
-    if roles.len() > 1 {
-        let mut choices = vec![Choice::new("", &*t.all)];
-        choices.extend(roles.iter().map(|role| Choice::new(role.as_str(), (t.role)(role))));
-        fields.push(Field::new("role", &*t.filter_role, asked.role(), Kind::Choice(choices)));
-    }
-    fields.extend(division_filter(context, &t.filter_division, asked.division()));
-    fields.push(Field::new("within", &*t.expiring_within, &*asked.within, Kind::Number));
-    fields.push(Field::new("search", &*t.search, asked.search(), Kind::Search));
-    let orders =
-        vec![Choice::new("created", &*t.newest_first), Choice::new(BY_EXPIRY, &*t.soonest_expiry)];
-    fields.push(Field::new("sort", &*t.sort_by, asked.sort(), Kind::Choice(orders)));
-    let choices = LENGTHS.iter().map(|length| Choice::new(*length, *length)).collect();
-    fields.push(Field::new("limit", &*t.rows, asked.limit(), Kind::Choice(choices)));
-    fields
-}
-
-/// Returns the division filter for a context who reaches all divisions. It offers the
-/// divisions that the host has named, or is a text field if there are none.
-pub(super) fn division_filter(context: &PageContext, label: &str, value: &str) -> Option<Field> {
-    let known = &context.dashboard().divisions;
-    let kind = if known.is_empty() {
-        Kind::Text
-    } else {
-        let all = Choice::new("", &*context.t().all);
-        let known = known.iter().map(|division| Choice::new(division.as_str(), division.as_str()));
-        Kind::Choice(std::iter::once(all).chain(known).collect())
-    };
-    matches!(context.actor().scope(), Scope::All)
-        .then(|| Field::new("division", label, value, kind))
-}
-
 /// Returns the notice about the change that led to this page. Unknown values have none.
 fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
     (word == "deleted").then_some(&*t.deleted_done)
@@ -371,17 +332,18 @@ impl HtmlSafe for Table<'_> {}
 struct Empty<'a> {
     title: &'a str,
     advice: &'a str,
-    is_filtered: bool,
+    /// Whether the message has a button that creates the first invitation.
+    offers_create: bool,
 }
 
 impl<'a> Empty<'a> {
-    fn of(t: &'a Strings, more: bool, is_filtered: bool, may_create: bool) -> Self {
-        let (title, advice) = match (more, is_filtered, may_create) {
-            (true, ..) => (&t.nothing_here, &t.nothing_here_advice),
-            (_, true, _) => (&t.nothing_found, &t.nothing_found_advice),
-            (_, _, true) => (&t.nothing_yet, &t.nothing_yet_advice),
+    /// Returns the message of a list without any row.
+    fn of_whole_list(t: &'a Strings, is_filtered: bool, may_create: bool) -> Self {
+        let (title, advice) = match (is_filtered, may_create) {
+            (true, _) => (&t.nothing_found, &t.nothing_found_advice),
+            (_, true) => (&t.nothing_yet, &t.nothing_yet_advice),
             _ => (&t.nothing_yet, &t.nothing_yet_wait),
         };
-        Self { title, advice, is_filtered: is_filtered || more }
+        Self { title, advice, offers_create: may_create && !is_filtered }
     }
 }

@@ -10,6 +10,7 @@ mod deliveries;
 mod detail;
 mod events;
 mod figures;
+mod filters;
 mod form;
 mod funnel;
 mod html;
@@ -163,8 +164,8 @@ impl Dashboard {
         Self { mounted_at: Some(path.into()), ..self }
     }
 
-    /// Sets the divisions that pages suggest to users who reach all divisions. Others can
-    /// be typed.
+    /// Sets the divisions that forms and filters suggest to users who reach all divisions. Others
+    /// can be typed.
     pub fn with_divisions(self, divisions: impl IntoIterator<Item = Division>) -> Self {
         Self { divisions: divisions.into_iter().collect(), ..self }
     }
@@ -249,10 +250,10 @@ impl Web {
                 get(batches::revoke::ask).post(batches::revoke::make),
             )
             .route("/imports", get(uploads::list).post(uploads::upload))
-            .route("/imports/{import}", get(uploads::show))
-            .route("/imports/{import}/start", get(uploads::back).post(uploads::start))
-            .route("/imports/{import}/cancel", get(uploads::back).post(uploads::cancel))
-            .route("/imports/{import}/result", get(uploads::result))
+            .route("/imports/{import}", get(uploads::one::show))
+            .route("/imports/{import}/start", get(uploads::one::back).post(uploads::one::start))
+            .route("/imports/{import}/cancel", get(uploads::one::back).post(uploads::one::cancel))
+            .route("/imports/{import}/result", get(uploads::one::result))
             .route("/{id}", get(detail::show))
             .route("/{id}/copy", post(detail::copy).get(detail::back))
             .route("/{id}/edit", get(change::form).post(change::save))

@@ -143,6 +143,15 @@ pub(super) fn page(
     Ok(response)
 }
 
+/// Adds the header with the time after which to try again to a page that shows a problem.
+pub(super) fn with_retry_after(mut shown: Response, problem: Problem) -> Response {
+    // The problem's own response has the header as the API sends it.
+    if let Some(wait) = problem.into_response().headers_mut().remove(header::RETRY_AFTER) {
+        shown.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    shown
+}
+
 fn log(error: &askama::Error) {
     tracing::error!(error = error as &dyn std::error::Error, "a page cannot be rendered");
 }
@@ -171,7 +180,9 @@ pub(super) async fn identify(
     response
 }
 
-/// Puts the layout around the response, whether it is a page or an error.
+/// Puts the layout around the response, whether it is a page or an error. A script that wants JSON
+/// gets an error as JSON. A page is rendered for it all the same: without it, the body would be empty,
+/// and that of a new code is the only one that shows the code.
 pub(super) async fn put_into_layout(
     State(dashboard_state): State<DashboardState>,
     request: Request,
@@ -183,17 +194,16 @@ pub(super) async fn put_into_layout(
     let is_home = matches!(parts.uri.path(), "" | "/");
     let is_safe = parts.method.is_safe();
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    if wants_page {
-        let actor = response.extensions_mut().remove::<Arc<Actor>>();
-        let frame = Frame {
-            dashboard_state: &dashboard_state,
-            actor: actor.as_deref(),
-            base: &base,
-            is_home,
-            is_safe,
-        };
-        response = frame.put_around(response);
-    }
+    let actor = response.extensions_mut().remove::<Arc<Actor>>();
+    let frame = Frame {
+        dashboard_state: &dashboard_state,
+        actor: actor.as_deref(),
+        base: &base,
+        wants_page,
+        is_home,
+        is_safe,
+    };
+    let mut response = frame.put_around(response);
     harden(response.headers_mut());
     response
 }
@@ -238,6 +248,8 @@ struct Frame<'a> {
     dashboard_state: &'a DashboardState,
     actor: Option<&'a Actor>,
     base: &'a str,
+    /// Whether the client wants problems as pages.
+    wants_page: bool,
     is_home: bool,
     /// Whether the method of the request changes nothing.
     is_safe: bool,
@@ -247,7 +259,7 @@ impl Frame<'_> {
     fn put_around(&self, mut response: Response) -> Response {
         let content = match response.extensions_mut().remove::<Content>() {
             Some(content) => content,
-            None if response.status().is_client_error() || response.status().is_server_error() => {
+            None if self.wants_page && is_error(response.status()) => {
                 let problem = response.extensions_mut().remove::<Problem>();
                 let problem = problem.unwrap_or_else(|| problem_of_status(response.status()));
                 match self.problem_page(&problem) {
@@ -298,6 +310,10 @@ impl Frame<'_> {
         let template = ProblemPage::new(t, problem, cause, way_out);
         Ok(Content { title: template.title.to_owned(), html: template.render()? })
     }
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
 }
 
 /// Returns the problem for an error response of the framework.

@@ -2,10 +2,14 @@
 //! of earlier cursors leads back.
 
 use askama::{Template, filters::HtmlSafe};
-use invitation_core::{Cursor, Limits};
+use invitation_core::{Cursor, Limits, Paging};
 use url::form_urlencoded::Serializer;
 
-use super::{Strings, page::PageContext};
+use super::{Strings, form::Input, page::PageContext};
+use crate::{
+    problem::Problem,
+    query::{PageQuery, QueryErrors, QueryParams},
+};
 
 /// The number of pages that the trail remembers. From further on, the previous page is
 /// the first page.
@@ -62,6 +66,45 @@ pub(super) struct ListLinks<'a> {
     pub(super) back: &'a str,
 }
 
+/// The page parameters of a list without filters, as the user typed them.
+#[derive(Default)]
+pub(super) struct PageForm {
+    page: PageQuery,
+    /// The cursors of the pages before this one.
+    back: String,
+}
+
+impl PageForm {
+    pub(super) fn of(input: &Input) -> Self {
+        let given = &mut input.given();
+        let page = QueryParams::take(given);
+        Self { page, back: given.take("back").unwrap_or_default() }
+    }
+
+    /// Returns the page. `length` is its number of rows by default. Refuses mistakes (422).
+    pub(super) fn parse(&self, length: &str) -> Result<Paging, Problem> {
+        let limit = self.page.limit.as_deref().unwrap_or(length).to_owned();
+        let page = PageQuery { limit: Some(limit), cursor: self.page.cursor.clone() };
+        let mut errors = QueryErrors::default();
+        let paging = page.parse(&mut errors);
+        errors.into_result()?;
+        Ok(paging)
+    }
+
+    /// Returns the links of the list at `list`.
+    pub(super) fn links<'a>(&'a self, list: &'a str, length: &str) -> ListLinks<'a> {
+        let limit = self.page.limit.as_deref().filter(|limit| *limit != length);
+        ListLinks {
+            list,
+            search: list.to_owned(),
+            in_url: vec![("limit", limit.unwrap_or_default().to_owned())],
+            form_only: Vec::new(),
+            cursor: self.page.cursor.as_deref().unwrap_or_default(),
+            back: &self.back,
+        }
+    }
+}
+
 /// Names of fields with their values.
 type Fields = Vec<(&'static str, String)>;
 
@@ -106,6 +149,21 @@ impl ListLinks<'_> {
         LinkTarget::Form { action: self.search.clone(), hidden }
     }
 
+    /// Returns the title and the advice in place of an empty page, if the list has other pages: it
+    /// may have something all the same.
+    pub(super) fn nothing_here<'t>(
+        &self,
+        t: &'t Strings,
+        has_next: bool,
+    ) -> Option<(&'t str, &'t str)> {
+        let advice = match (has_next, self.cursor.is_empty()) {
+            (true, _) => &t.nothing_here_advice,
+            (false, false) => &t.nothing_follows_advice,
+            (false, true) => return None,
+        };
+        Some((&t.nothing_here, advice))
+    }
+
     pub(super) fn pager<'t>(&self, t: &'t Strings, next: Option<Cursor>) -> Pager<'t> {
         let trail = trail(self.back);
         let next = next.map(|next| {
@@ -136,4 +194,25 @@ fn trail(back: &str) -> Vec<&str> {
     let steps: Vec<_> = back.split('.').filter(|step| !step.is_empty()).collect();
     let is_ours = |step: &&str| *step == FIRST || step.parse::<Cursor>().is_ok();
     if steps.len() <= TRAIL && steps.iter().all(is_ours) { steps } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_page_says_that_there_is_nothing_only_if_it_is_the_whole_list() {
+        let t = Strings::english();
+        let of = |cursor, has_next| {
+            let (in_url, form_only) = (Vec::new(), Vec::new());
+            let (list, search, back) = ("/", String::new(), "");
+            let links = ListLinks { list, search, in_url, form_only, cursor, back };
+            links.nothing_here(&t, has_next).map(|(_, advice)| advice.to_owned())
+        };
+        assert_eq!(of("", false), None);
+        assert_eq!(of("01", false).as_deref(), Some(&*t.nothing_follows_advice));
+        // A page may be short of rows, although the list goes on.
+        assert_eq!(of("", true).as_deref(), Some(&*t.nothing_here_advice));
+        assert_eq!(of("01", true).as_deref(), Some(&*t.nothing_here_advice));
+    }
 }

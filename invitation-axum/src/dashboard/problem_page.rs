@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::Strings;
-use crate::problem::{OUTCOME_UNKNOWN, Problem, ProblemKind};
+use crate::problem::{InputError, OUTCOME_UNKNOWN, Problem, ProblemKind};
 
 /// What the advice depends on, besides the problem.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,7 @@ impl<'a> ProblemPage<'a> {
         way_out: Option<(&'a str, &'a str)>,
     ) -> Self {
         let (title, advice) = title_and_advice(t, problem, request);
-        let mut lines: Vec<_> =
-            problem.errors().iter().map(|error| (t.sentence)(&error.message)).collect();
+        let mut lines: Vec<_> = problem.errors().iter().map(|error| line(t, error)).collect();
         let mut reason = reason(problem, request).map(|reason| (t.sentence)(reason));
         if problem.kind() == ProblemKind::Invalid {
             // It is the number of further mistakes.
@@ -44,6 +43,16 @@ impl<'a> ProblemPage<'a> {
         }
         let status = problem.kind().status().as_u16();
         Self { status, title, reason, advice, lines, way_out }
+    }
+}
+
+/// Returns the name of a value that was not accepted, with the reason: the page shows no fields
+/// beside which the reason could stand.
+fn line(t: &Strings, error: &InputError) -> String {
+    let message = (t.sentence)(&error.message);
+    match error.pointer.strip_prefix('/') {
+        Some(name) => format!("{name}: {message}"),
+        None => message,
     }
 }
 

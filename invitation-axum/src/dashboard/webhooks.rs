@@ -108,7 +108,7 @@ pub(super) async fn show(
         t,
         base: context.base(),
         home: context.home(),
-        done: done(t, Input::of_query(query.as_deref()).text("done")),
+        done: done(t, Input::of_query(query.as_deref())?.text("done")),
         rows: endpoints.iter().map(|one| Row::of(one, t, now)).collect(),
     };
     page(StatusCode::OK, &t.webhooks, &sheet)

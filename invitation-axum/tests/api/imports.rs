@@ -163,6 +163,7 @@ async fn json_lines_and_forms_are_accepted() {
         assert_eq!((&job["format"], &job["bytes"]), (&json!(format), &json!(content.len())));
     }
     scene.order("", kind, form("a.csv", "files", FILE)).await.problem(400, "malformed");
+    scene.order("", kind, form("a.csv", "file", "")).await.invalid(&["/file"]);
     scene.order("", kind, "--frontier\r\nContent-").await.problem(400, "malformed");
     scene.order("", "multipart/form-data", "").await.problem(415, "unsupported-media-type");
     let _ = scene.run().await;

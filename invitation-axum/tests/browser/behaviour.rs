@@ -147,7 +147,8 @@ async fn numbers_above_the_list_are_those_of_the_division_that_is_chosen() {
     let scene = Scene::open(Look::default()).await;
     scene.host.fill(12).await;
     scene.sign_in("admin").await;
-    scene.choose("#inv-division", "operations").await;
+    scene.find("#inv-division").await.send_keys("operations").await.unwrap();
+    scene.press(keys::TAB).await;
     let (admin, division) = (person("admin").unwrap(), Division::new("operations").unwrap());
     let criteria = Criteria::new().in_division(division);
     let counts = scene.host.service.counts(&admin, &criteria).await.unwrap();

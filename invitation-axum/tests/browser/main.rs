@@ -2,6 +2,7 @@
 
 mod batches;
 mod behaviour;
+mod forms;
 mod funnel;
 mod host;
 mod mails;

@@ -48,6 +48,24 @@ async fn times_are_in_the_viewers_zone() {
 }
 
 #[tokio::test]
+async fn list_shows_the_time_of_day_of_each_expiry_at_any_width() {
+    for scripts in [true, false] {
+        let mut scene = Scene::open(Look { scripts, ..Look::default() }).await;
+        scene.host.fill(3).await;
+        scene.sign_in("admin").await;
+        for width in [360, 768, 1000, 1200, 1280, 1355, 1440, 1920] {
+            scene.window.look(Look { size: (width, 800), scripts, ..Look::default() }).await;
+            // `innerText` is what a viewer sees; `textContent` has hidden parts, too.
+            let shown = "const times = [...document.querySelectorAll('tbody td:nth-child(5) time')];\
+                return times.length === 3\
+                  && times.every((time) => /\\d{4},\\s+\\d{1,2}:\\d\\d/.test(time.innerText))";
+            scene.until(shown).await;
+        }
+        scene.window.close().await;
+    }
+}
+
+#[tokio::test]
 async fn times_are_in_utc_without_scripts() {
     let scene = Scene::open(Look { scripts: false, ..Look::default() }).await;
     scene.host.fill(1).await;

@@ -99,11 +99,20 @@ async fn what_takes_what_it_can_is_created_once_too() {
     let other = [("csv", GOOD), ("mode", "best_effort"), ("key", "once")];
     let page = sent(&harness, "admin", "/import/create", &other).await.is(409);
     page.says("has already created invitations").says_nothing_of("value=\"once\"");
+    // The page can create what it shows, in a form of its own.
+    let page = sent(&harness, "admin", "/import/create", &other).await.is(409);
+    let page = page.says("1 line in order, 1 line left out").says(">Create all</button>");
+    let key = page.text().split("name=\"key\" value=\"").nth(1).expect("a key");
+    let key = key.split('"').next().expect("an end");
+    assert_eq!(stored(&harness).await, 1);
+    let anew = [("csv", GOOD), ("mode", "best_effort"), ("duplicates", "create"), ("key", key)];
+    sent(&harness, "admin", "/import/create", &anew).await.is(201);
+    assert_eq!(stored(&harness).await, 3);
     let none =
         [("csv", "email,role,division\nben,staff,sales\n"), ("mode", "best_effort"), ("key", "n")];
     let page = sent(&harness, "admin", "/import/create", &none).await.is(422);
     page.says("Nothing was created").says_nothing_of("value=\"n\"");
-    assert_eq!(stored(&harness).await, 1);
+    assert_eq!(stored(&harness).await, 3);
 }
 
 #[tokio::test]

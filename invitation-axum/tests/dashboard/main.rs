@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod batches;
+mod editing;
 mod expiry;
 mod figures;
 mod funnel;
@@ -14,6 +15,7 @@ mod new_code;
 mod pages;
 mod problems;
 mod qr;
+mod queries;
 mod secrets;
 mod support;
 mod uploads;

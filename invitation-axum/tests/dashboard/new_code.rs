@@ -1,8 +1,12 @@
 //! The page of a new code, which may be the only one that shows the code.
 
+use axum::{
+    body::Body,
+    http::{Method, header},
+};
 use invitation_core::Sealing;
 
-use crate::support::{Harness, MOUNT};
+use crate::support::{Answer, Harness, MOUNT, request};
 
 /// Returns the id of the only invitation.
 async fn only_id(harness: &Harness) -> String {
@@ -54,4 +58,26 @@ async fn role_that_may_not_copy_gets_no_copy_button() {
         let created = harness.post_form("sales-manager", "/new", &[("key", "once")]).await.is(201);
         created.says("inv-reveal-code").says_nothing_of(">Copy</button>");
     }
+}
+
+#[tokio::test]
+async fn page_is_not_empty_for_a_client_that_wants_json() {
+    let harness = Harness::dashboard();
+    let harness = harness.with_service(|service| service.with_sealing(Sealing::hash_only()));
+    let ask = async |method: Method, who: &str, path: &str, form: &'static str| -> Answer {
+        let request = request(method, who, path)
+            .header(header::ACCEPT, "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        harness.send(request.body(Body::from(form)).expect("a request")).await
+    };
+    // This code is shown only once.
+    let created = ask(Method::POST, "sales-manager", "/new", "key=once").await.is(201);
+    created.says("<!doctype html>").says("inv-reveal-code");
+    let list = ask(Method::GET, "sales-manager", "", "").await.is(200);
+    assert_eq!(list.header("content-type"), "text/html; charset=utf-8");
+    list.says("1 code<");
+    let mistake = ask(Method::POST, "sales-manager", "/new", "expires_in_days=soon").await;
+    mistake.is(422).says("inv-expires_in_days-error");
+    ask(Method::GET, "sales-staff", "", "").await.problem(403, "forbidden");
 }

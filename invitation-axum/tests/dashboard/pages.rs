@@ -4,8 +4,8 @@
 use axum::{body::Body, http::Method};
 use invitation_axum::{Dashboard, Page, Strings};
 use invitation_core::{
-    Action, Division, Draft, EventCriteria, EventOutcome, IfVersion, InvitationId, Paging, Right,
-    Role, Status, SystemActor, Timestamp,
+    Action, Division, Draft, EventCriteria, IfVersion, InvitationId, Paging, Right, Role, Status,
+    SystemActor, Timestamp,
 };
 use serde_json::json;
 
@@ -160,50 +160,6 @@ async fn a_form_that_is_sent_twice_creates_once() {
     page.says("ben@example.com").says("Send it once more").says_nothing_of("value=\"once\"");
     let list = harness.get("sales-manager", "").await.is(200).says("anna@example.com");
     list.says("1 code<").says_nothing_of("ben@example.com");
-}
-
-#[tokio::test]
-async fn a_change_that_is_sent_twice_is_made_once() {
-    let harness = Harness::dashboard();
-    let admin = person("admin").unwrap();
-    let made = async |id, action: Action| {
-        let criteria = EventCriteria::new().about(id).of_action(action);
-        let criteria = criteria.with_outcome(EventOutcome::Succeeded);
-        let events = harness.service().events(&admin, &criteria, Paging::default()).await.unwrap();
-        events.items().len()
-    };
-    let id = harness.invite().await.invitation().id();
-    let there = format!("{MOUNT}/{id}");
-    // The second submission leads to the same page as the first.
-    let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "staff")];
-    for _ in 0..2 {
-        let answer = harness.post_form("admin", &format!("/{id}/edit"), &edit).await;
-        assert_eq!(answer.leads_to(), format!("{there}?done=saved"));
-    }
-    for (word, version, done) in [("revoke", "2", "revoked"), ("reinstate", "3", "reinstated")] {
-        for _ in 0..2 {
-            let form = [("version", version)];
-            let answer = harness.post_form("admin", &format!("/{id}/{word}"), &form).await;
-            assert_eq!(answer.leads_to(), format!("{there}?done={done}"));
-        }
-    }
-    // A second rotation would invalidate the code that the first one showed.
-    let form = [("version", "4")];
-    harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(200);
-    harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(412);
-    let form = [("version", "5")];
-    harness.post_form("admin", &format!("/{id}/delete"), &form).await.leads_to();
-    harness.post_form("admin", &format!("/{id}/delete"), &form).await.is(404);
-    for action in [Action::Amend, Action::Revoke, Action::Reinstate, Action::Rotate, Action::Delete]
-    {
-        assert_eq!(made(id, action).await, 1, "{action:?}");
-    }
-    // Any version other than the next one means another change.
-    let other = harness.invite().await.invitation().id();
-    let amendment = invitation_core::Amendment::new().with_role(Role::new("manager").unwrap());
-    harness.service().amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
-    harness.service().revoke(&admin, other, None, IfVersion::Any).await.unwrap();
-    harness.post_form("admin", &format!("/{other}/revoke"), &[("version", "1")]).await.is(409);
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use axum::{
     http::{Method, header},
 };
 use invitation_core::{
-    MemoryStore,
+    EventCriteria, EventOutcome, MemoryStore, Paging,
     import::jobs::{Imports, MemorySpool},
 };
 
-use crate::support::{Answer, Harness, MOUNT, request};
+use crate::support::{Answer, Harness, MOUNT, person, request};
 
 const FILE: &str = "email,role,division\nanna@example.com,staff,sales\nben,staff,sales\n";
 
@@ -114,6 +114,7 @@ async fn file_that_cannot_be_read_is_shown_with_its_line() {
     let fields = [("key", "k"), ("mode", "atomic")];
     let page = place(&upload(&harness, "admin", &fields, "role,division\nstaff,\"sales\n").await);
     let shown = harness.get("admin", &page).await.is(200);
+    let shown = shown.says("<dd>Create none of them</dd>").says("<dd>Leave the line out</dd>");
     shown.says("Line 2: a quotation mark is not closed").says_nothing_of("Start the import");
     let stopped = harness.post_form("admin", &format!("{page}/cancel"), &[]).await;
     assert_eq!(place(&stopped), page);
@@ -133,6 +134,10 @@ async fn upload_that_is_refused_is_said_on_the_form() {
     place(&upload(&harness, "admin", &fields, FILE).await);
     let page = upload(&harness, "admin", &fields, "role\n").await.is(409);
     page.says("inv-notice-bad").says("name=\"file\"").says_nothing_of("value=\"k\"");
+    // The options that were chosen are not lost.
+    let chosen = [("key", "k"), ("mode", "atomic"), ("duplicates", "create")];
+    let page = upload(&harness, "admin", &chosen, "role\n").await.is(409);
+    page.says("value=\"atomic\" selected").says("value=\"create\" selected");
     upload(&harness, "sales-manager", &fields, FILE).await.is(403);
     harness.get("sales-manager", "/imports").await.is(403);
     harness.get("admin", "/imports/nonsense").await.is(404);
@@ -141,4 +146,50 @@ async fn upload_that_is_refused_is_said_on_the_form() {
     none.get("admin", "/imports").await.is(404);
     upload(&none, "admin", &fields, FILE).await.is(404);
     none.get("admin", "/import").await.is(200).says_nothing_of("/imports\"");
+}
+
+#[tokio::test]
+async fn form_without_a_chosen_file_orders_nothing() {
+    let (harness, _) = scene();
+    let fields = [("key", "k"), ("mode", "atomic")];
+    let page = upload(&harness, "admin", &fields, "").await.is(422);
+    page.says("id=\"inv-file-error\">Must not be empty")
+        .says("value=\"atomic\" selected")
+        .says("No imports yet");
+    harness.get("admin", "/events?kind=import").await.is(200).says("No events");
+}
+
+#[tokio::test]
+async fn file_without_rows_is_shown_with_the_reason() {
+    let (harness, _) = scene();
+    let page = place(&upload(&harness, "admin", &[("key", "k")], "role,division\n").await);
+    let shown = harness.get("admin", &page).await.is(200);
+    shown.says("The file has no rows").says("Discard").says_nothing_of("Start the import");
+}
+
+#[tokio::test]
+async fn role_that_may_not_import_is_denied_whatever_the_id_is() {
+    let (harness, _) = scene();
+    let page = place(&upload(&harness, "admin", &[("key", "k")], FILE).await);
+    let admin = person("admin").expect("a person");
+    let denied = async || {
+        let criteria = EventCriteria::new().with_outcome(EventOutcome::Denied);
+        let events = harness.service().events(&admin, &criteria, Paging::default()).await;
+        events.expect("events").items().len()
+    };
+    let mut number = 0;
+    for page in [&*page, "/imports/nonsense"] {
+        for path in ["", "/result", "/start", "/cancel"] {
+            harness.get("sales-manager", &format!("{page}{path}")).await.is(403);
+            number += 1;
+            assert_eq!(denied().await, number, "{page}{path}");
+        }
+        for path in ["/start", "/cancel"] {
+            harness.post_form("sales-manager", &format!("{page}{path}"), &[]).await.is(403);
+            number += 1;
+            assert_eq!(denied().await, number, "{page}{path}");
+        }
+    }
+    harness.get("admin", "/imports/nonsense").await.is(404);
+    harness.post_form("admin", "/imports/nonsense/start", &[]).await.is(404);
 }

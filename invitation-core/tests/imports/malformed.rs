@@ -43,8 +43,8 @@ async fn file_that_cannot_be_read_on_fails_with_its_line() {
         |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
     let latin = [good.as_bytes(), b"S\xfcd@example.com,staff,S\xfcd Nord\xf6stlich\n"].concat();
     for (format, bytes, says, created) in [
-        (Csv, Vec::new(), "the file has no rows", 0),
-        (JsonLines, Vec::new(), "the file has no rows", 0),
+        (Csv, b"\n".into(), "the file has no rows", 0),
+        (JsonLines, b"\n".into(), "the file has no rows", 0),
         (Csv, HEADER.into(), "the file has no rows", 0),
         (Csv, format!("{HEADER}\r\n,,\n\"\"\n").into(), "the file has no rows", 0),
         (JsonLines, b"\n \r\n\r".into(), "the file has no rows", 0),

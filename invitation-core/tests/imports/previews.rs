@@ -33,7 +33,8 @@ async fn preview_has_at_most_the_rows_of_one_part_and_says_whether_more_follow()
     {
         let preview = preview(csv, file, max_rows).await;
         assert_eq!((preview.rows.len(), preview.has_more), (number, has_more), "{file} {max_rows}");
-        assert_eq!(preview.reason, None);
+        let reason = (number == 0).then_some("the file has no rows");
+        assert_eq!(preview.reason.as_deref(), reason, "{file}");
     }
 }
 

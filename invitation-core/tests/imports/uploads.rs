@@ -40,6 +40,20 @@ async fn file_of_the_maximum_size_is_accepted_and_no_larger_one() {
 }
 
 #[tokio::test]
+async fn file_without_a_byte_orders_nothing() {
+    let spool = Weak::default();
+    let scene = Scene::new(spool.clone());
+    let refused = scene.submit(csv(), b"", Some("k")).await;
+    let Err(ImportError::Service(Error::Invalid(invalid))) = refused else { panic!("{refused:?}") };
+    assert_eq!(invalid.errors()[0].field(), "file");
+    assert_eq!(spool.names(), [""; 0]);
+    let page = scene.imports.list(&scene.invitations, &admin(), Paging::default()).await;
+    assert!(page.expect("a page").items().is_empty());
+    // The key is free for the file that the user chooses then.
+    scene.submit(csv(), GOOD.as_bytes(), Some("k")).await.expect("an order");
+}
+
+#[tokio::test]
 async fn key_belongs_to_its_user_and_to_one_file_with_its_options() {
     let scene = Scene::new(Weak::default());
     let order = csv().started_later();

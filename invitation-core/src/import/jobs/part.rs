@@ -9,6 +9,9 @@ use crate::{
 /// The number of bytes that are read from the spool at a time.
 const PIECE: usize = 256 * 1_024;
 
+/// The reason why a file without rows is not imported.
+pub(super) const NO_ROWS: &str = "the file has no rows";
+
 /// A reader that returns the rows of a file in parts of the same number of rows.
 pub(super) struct PartReader<'a> {
     spool: &'a dyn Spool,

@@ -2,7 +2,11 @@
 
 use std::num::NonZeroU32;
 
-use super::{ImportError, ImportJob, Imports, ResultRow, SpoolFile, part::PartReader, results};
+use super::{
+    ImportError, ImportJob, Imports, ResultRow, SpoolFile,
+    part::{NO_ROWS, PartReader},
+    results,
+};
 use crate::{
     actor::Actor,
     service::{Invitations, PartRow, PartedImport},
@@ -15,7 +19,8 @@ use crate::{
 pub struct ImportPreview {
     /// The outcome that each row would have.
     pub rows: Vec<ResultRow>,
-    /// The reason why the file cannot be read behind these rows, if it cannot.
+    /// The reason why the file cannot be read behind these rows, if it cannot, or that the file has
+    /// no rows.
     pub reason: Option<String>,
     /// Whether the file has more rows.
     pub has_more: bool,
@@ -33,7 +38,8 @@ impl ImportPreview {
         let max_rows = max_rows.min(invitations.limits().batch());
         let mut reader = PartReader::new(&*imports.spool, file, order.format, max_rows.get());
         let Some(mut part) = reader.next().await? else {
-            return Ok(Self { rows: Vec::new(), reason: None, has_more: false });
+            let reason = Some(NO_ROWS.to_owned());
+            return Ok(Self { rows: Vec::new(), reason, has_more: false });
         };
         let reason = part.error.as_ref().map(ToString::to_string);
         if part.rows.is_empty() {

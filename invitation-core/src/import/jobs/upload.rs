@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    field_error::FieldError,
     id::BatchId,
     request::{Fingerprinting, IdempotencyKey},
     service::{Duplicates, ImportMode, Invitations},
@@ -87,14 +88,16 @@ impl Upload {
     }
 
     /// Orders the import of the file, once for each key of the user. The file is durable when the
-    /// call returns. One atomic step stores the import and its event.
+    /// call returns. One atomic step stores the import and its event. An upload without a byte, which
+    /// a browser sends if no file was chosen, orders nothing.
     ///
     /// One round trip to the store, or two if the user has sent the key before.
     ///
     /// # Errors
     ///
-    /// [`ImportError::Service`]: `IdempotencyKeyReused` when the user sent another file or other
-    /// options under the key; a failure of the store. [`ImportError::Spool`].
+    /// [`ImportError::Service`]: `Invalid` for a file without a byte; `IdempotencyKeyReused` when the
+    /// user sent another file or other options under the key; a failure of the store.
+    /// [`ImportError::Spool`].
     pub async fn submit<S: Store>(
         mut self,
         invitations: &Invitations<S>,
@@ -122,7 +125,10 @@ impl Upload {
 
     /// Writes the last bytes to the spool, and makes the file durable.
     async fn finish(&mut self) -> Result<(), ImportError> {
-        if !self.buffer.is_empty() || self.bytes == 0 {
+        if self.bytes == 0 && self.buffer.is_empty() {
+            return Err(crate::Error::from(FieldError::new("file", "must not be empty")).into());
+        }
+        if !self.buffer.is_empty() {
             self.flush().await?;
         }
         self.imports.spool.sync(SpoolFile::rows(self.file)).await?;

@@ -8,7 +8,7 @@ use super::{
     ImportError, ImportJob, ImportProgress, ImportState, Imports, SpoolError, SpoolFile,
     evidence::Step,
     job::Kept,
-    part::{FilePart, PartReader},
+    part::{FilePart, NO_ROWS, PartReader},
     results::{self, KeptRows},
     write::{InOneCall, InTransaction, WriteAll},
 };
@@ -263,7 +263,7 @@ impl<'a, S: Store> Work<'a, S> {
 
     fn must_have_rows(&self) -> Result<(), Stop> {
         match self.job.kept.progress.rows {
-            0 => Err(Stop::Failed("the file has no rows".to_owned())),
+            0 => Err(Stop::Failed(NO_ROWS.to_owned())),
             _ => Ok(()),
         }
     }

@@ -50,7 +50,7 @@ macro_rules! import_texts {
             /// The outcome of a line that was left out.
             import_line_skipped = "Left out";
             /// The notice if the form of an import was sent again with other values.
-            import_was_used = "This form has already created invitations. Send it once more to create these ones.";
+            import_was_used = "This form has already created invitations. The lines below were only checked.";
             /// The link to the imports of files, and the heading of their page.
             uploads = "Import a large file";
             /// The explanation of an import of a file.

@@ -99,10 +99,12 @@ macro_rules! list_texts {
             nothing_found = "Nothing matches";
             /// The advice for a list without matches.
             nothing_found_advice = "Try fewer words or another status. Search finds the beginnings of words in e-mail addresses and user names, and codes by their first four symbols or more.";
-            /// The title of an empty page that more pages follow.
+            /// The title of an empty page of a list that has other pages.
             nothing_here = "Nothing on this page";
             /// The advice for an empty page that more pages follow.
             nothing_here_advice = "More may follow: go on to the next page.";
+            /// The advice for an empty page behind the last one.
+            nothing_follows_advice = "Nothing follows: go back to an earlier page.";
             /// The label of the links to other pages.
             pages = "Pages";
             /// The link to the following page.
