@@ -34,6 +34,9 @@ pub(crate) struct Config {
 /// The default of `MAIL_FROM`.
 const SENDER: &str = "Demonstration <no-reply@example.com>";
 
+/// A server to check a sender with. A mailer connects to nothing before its first mail.
+const ANY_SERVER: &str = "smtp://localhost";
+
 /// A kind of store, and its URL.
 pub(crate) enum DatabaseUrl {
     Sqlite(String),
@@ -62,13 +65,7 @@ impl Config {
         let base_url = base_url.map_err(|_| {
             ConfigError::new("BASE_URL", "must be an http or https address without query")
         })?;
-        let sender = variable("MAIL_FROM")?;
-        let sender = sender.as_deref().unwrap_or(SENDER);
-        let mailer = variable("SMTP_URL")?.map(|url| SmtpMailer::new(&url, sender)).transpose();
-        let mailer = mailer.map_err(|error| match error.field() {
-            "from" => ConfigError::new("MAIL_FROM", "must be an address, as in Name <a@b.org>"),
-            _ => ConfigError::new("SMTP_URL", "must be smtps://user:password@host or similar"),
-        })?;
+        let mailer = mailer(variable("SMTP_URL")?.as_deref(), variable("MAIL_FROM")?.as_deref())?;
         Ok(Self { port, database, reset, base_url, mailer })
     }
 }
@@ -112,6 +109,18 @@ impl fmt::Debug for DatabaseUrl {
             Self::Redis(_) => "Redis, the users in SQLite",
         })
     }
+}
+
+/// Returns the mailer for the mails of invitations, if there is a mail server. The sender is
+/// checked in either case, so that a mistake in it does not wait for the server.
+fn mailer(url: Option<&str>, sender: Option<&str>) -> Result<Option<SmtpMailer>, ConfigError> {
+    let sender = sender.unwrap_or(SENDER);
+    let mailer = SmtpMailer::new(url.unwrap_or(ANY_SERVER), sender);
+    let mailer = mailer.map_err(|error| match error.field() {
+        "from" => ConfigError::new("MAIL_FROM", "must be an address, as in Name <a@b.org>"),
+        _ => ConfigError::new("SMTP_URL", "must be smtps://user:password@host or similar"),
+    })?;
+    Ok(url.map(|_| mailer))
 }
 
 /// Returns a variable of the environment. An empty one counts as not set.

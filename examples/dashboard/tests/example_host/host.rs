@@ -44,7 +44,9 @@ impl Store {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_invitation-demo"));
         command.current_dir(self.folder.path()).env("PORT", "0");
-        command.env_remove("DATABASE_URL").env_remove("DEMO_RESET").env_remove("BASE_URL");
+        for name in ["DATABASE_URL", "DEMO_RESET", "BASE_URL", "SMTP_URL", "MAIL_FROM"] {
+            command.env_remove(name);
+        }
         if let Some(url) = &self.url {
             command.env("DATABASE_URL", url);
         }
