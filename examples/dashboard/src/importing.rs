@@ -42,7 +42,7 @@ pub(crate) fn start<F>(
 where
     F: Future<Output = std::result::Result<ImportRun, ImportError>> + Send,
 {
-    let Some(folder) = config.database.beside(".imports")? else { return Ok(None) };
+    let Some(folder) = config.database.beside(".imports") else { return Ok(None) };
     let named = |error: std::io::Error| format!("{}: {error}", folder.display());
     let spool = FolderSpool::open(&folder).map_err(named)?.with_max_bytes(MAX_FILES);
     if config.reset {

@@ -32,8 +32,10 @@ use crate::{
     addresses::Addresses,
     admission::{Admission, InOneTransaction},
     app::Host,
-    config::{Config, DEFAULT_DATABASE, DatabaseUrl},
-    counting, importing,
+    config::Config,
+    counting,
+    database::{self, DatabaseUrl},
+    importing,
     keys::Keys,
     mail::Outbox,
     mailing,
@@ -66,9 +68,10 @@ pub(crate) struct Opened {
 
 /// Opens the database, and inserts the demonstration's data if it is new.
 pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host> {
-    match &config.database {
+    match &config.database.url {
         DatabaseUrl::Sqlite(url) => {
-            let tables = Tables::new(named(sqlite(url).await)?);
+            let is_in_memory = config.database.is_in_memory();
+            let tables = Tables::new(named(sqlite(url, is_in_memory).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Postgres(url) => {
@@ -80,7 +83,7 @@ pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host>
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Redis(url) => {
-            let tables = Tables::new(named(sqlite(DEFAULT_DATABASE).await)?);
+            let tables = Tables::new(named(sqlite(database::DEFAULT, false).await)?);
             with_redis(tables, url, config, addresses).await
         }
     }
@@ -231,7 +234,7 @@ fn named<T, E: std::fmt::Display>(outcome: std::result::Result<T, E>) -> Result<
     outcome.map_err(|error| format!("DATABASE_URL: {error}").into())
 }
 
-async fn sqlite(url: &str) -> Result<Pool<Sqlite>> {
+async fn sqlite(url: &str, is_in_memory: bool) -> Result<Pool<Sqlite>> {
     let options = SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -239,7 +242,7 @@ async fn sqlite(url: &str) -> Result<Pool<Sqlite>> {
         .busy_timeout(ACQUIRE);
     let pool = PoolOptions::new().acquire_timeout(ACQUIRE);
     // A database in memory belongs to one connection and ends with it.
-    let pool = if url.contains(":memory:") {
+    let pool = if is_in_memory {
         pool.max_connections(1).idle_timeout(None).max_lifetime(None)
     } else {
         pool

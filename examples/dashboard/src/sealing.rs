@@ -17,10 +17,7 @@ use invitation::{
     store::feed::Feed,
 };
 
-use crate::{
-    Result,
-    config::{Config, DatabaseUrl},
-};
+use crate::{Result, config::Config, database::Database};
 
 /// The name of the log, which no other log has. The signatures contain it.
 const ORIGIN: &str = "demo.example/invitations";
@@ -35,7 +32,7 @@ const VERIFIED_EVERY: u32 = 30;
 /// Begins to seal the events of a feed, and returns what is known about the log. A database in
 /// memory has no log, because it ends with the process.
 pub(crate) fn start<F: Feed + 'static>(feed: F, config: &Config) -> Result<Option<LogStatus>> {
-    let Some(files) = Files::beside(&config.database)? else { return Ok(None) };
+    let Some(files) = Files::beside(&config.database) else { return Ok(None) };
     if config.reset {
         // The events of the log are gone, so it would be a log of missing events.
         files.forget()?;
@@ -97,11 +94,10 @@ struct Files {
 }
 
 impl Files {
-    fn beside(database: &DatabaseUrl) -> Result<Option<Self>> {
+    fn beside(database: &Database) -> Option<Self> {
         let beside = |ending| database.beside(ending);
         let (log, key, anchor) = (beside(".log")?, beside(".log-key")?, beside(".log-anchor")?);
-        let all = log.zip(key).zip(anchor);
-        Ok(all.map(|((log, key), anchor)| Self { log, key, anchor }))
+        Some(Self { log, key, anchor })
     }
 
     /// Removes the log, and keeps its key.
