@@ -1,20 +1,27 @@
-//! The database that `DATABASE_URL` names, and the paths of the host's files for it.
+//! The database that `DATABASE_URL` names, and the paths of the host's files for it: the key, the
+//! secret of the accounts, the log of the audit trail, and the files of imports.
 
 use std::{
+    borrow::Cow,
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use invitation::sql::sqlx::sqlite::SqliteConnectOptions;
+use invitation::{
+    redis_store::redis::IntoConnectionInfo,
+    sql::sqlx::{
+        mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+    },
+};
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, secret};
 
 /// The default of `DATABASE_URL`: a file in the working directory, which the next start
 /// finds again.
 pub(crate) const DEFAULT: &str = "sqlite:invitation-demo.db";
 
-/// The beginning of the names of files beside a database on a server.
+/// The beginning of the names of files for a database on a server.
 const NAME: &str = "invitation-demo";
 
 /// A database, and the paths of the host's files for it.
@@ -38,11 +45,13 @@ impl Database {
         let own = url.to_owned();
         let (url, files) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => (DatabaseUrl::Sqlite(own), sqlite_file(url)?),
-            Some("postgres" | "postgresql") => (DatabaseUrl::Postgres(own), Some(NAME.into())),
-            Some("mysql" | "mariadb") => (DatabaseUrl::MySql(own), Some(NAME.into())),
-            Some("redis") => (DatabaseUrl::Redis(own), Some(NAME.into())),
+            Some("postgres" | "postgresql") => {
+                (DatabaseUrl::Postgres(own), Some(postgres_files(url)?))
+            }
+            Some("mysql" | "mariadb") => (DatabaseUrl::MySql(own), Some(mysql_files(url)?)),
+            Some("redis") => (DatabaseUrl::Redis(own), Some(redis_files(url)?)),
             Some("rediss") if cfg!(feature = "redis-tls") => {
-                (DatabaseUrl::Redis(own), Some(NAME.into()))
+                (DatabaseUrl::Redis(own), Some(redis_files(url)?))
             }
             Some("rediss") => {
                 return Err(invalid("begins with rediss:, which needs the feature redis-tls"));
@@ -70,6 +79,45 @@ impl Database {
     }
 }
 
+/// Returns the beginning of the names of files for a database on a server. Each database has names
+/// of its own, so that several hosts can start in one folder: one log, for example, cannot hold the
+/// events of two databases. The URL's way of writing, the user and the password do not matter.
+fn files_of(kind: &str, server: &str, database: &str) -> PathBuf {
+    let hash = secret::hash(&[kind, &server.to_lowercase(), database]);
+    let short: String = hash.chars().take(8).collect();
+    format!("{NAME}-{short}").into()
+}
+
+fn postgres_files(url: &str) -> Result<PathBuf, ConfigError> {
+    let options =
+        PgConnectOptions::from_str(url).map_err(|e| invalid(format!("cannot be read: {e}")))?;
+    let host = match options.get_socket() {
+        Some(folder) => folder.to_string_lossy(),
+        None => options.get_host().into(),
+    };
+    let server = format!("{host}:{}", options.get_port());
+    // A URL without a database means the one that has the user's name.
+    let database = options.get_database().unwrap_or(options.get_username());
+    Ok(files_of("postgres", &server, database))
+}
+
+fn mysql_files(url: &str) -> Result<PathBuf, ConfigError> {
+    let options =
+        MySqlConnectOptions::from_str(url).map_err(|e| invalid(format!("cannot be read: {e}")))?;
+    let host = match options.get_socket() {
+        Some(socket) => socket.to_string_lossy(),
+        None => options.get_host().into(),
+    };
+    let server = format!("{host}:{}", options.get_port());
+    Ok(files_of("mysql", &server, options.get_database().unwrap_or_default()))
+}
+
+fn redis_files(url: &str) -> Result<PathBuf, ConfigError> {
+    let info = url.into_connection_info().map_err(|e| invalid(format!("cannot be read: {e}")))?;
+    let database = info.redis_settings().db().to_string();
+    Ok(files_of("redis", &info.addr().to_string(), &database))
+}
+
 /// Returns the path of the file that a URL names; none for a database in memory.
 ///
 /// The driver accepts more, such as no name at all or `mode=memory`. Then each connection has a
@@ -80,7 +128,8 @@ fn sqlite_file(url: &str) -> Result<Option<PathBuf>, ConfigError> {
     if text == ":memory:" {
         return Ok(None);
     }
-    let options = SqliteConnectOptions::from_str(url).map_err(|e| invalid(format!("is: {e}")))?;
+    let options =
+        SqliteConnectOptions::from_str(url).map_err(|e| invalid(format!("cannot be read: {e}")))?;
     let file = options.get_filename();
     let (name, parameters) = text.split_once('?').unwrap_or((text, ""));
     let is_file = name != ":memory:"
@@ -94,7 +143,7 @@ fn sqlite_file(url: &str) -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ConfigError {
+fn invalid(message: impl Into<Cow<'static, str>>) -> ConfigError {
     ConfigError::new("DATABASE_URL", message)
 }
 
@@ -142,6 +191,35 @@ mod tests {
             "sqlite:x?mode=never",
         ] {
             assert!(refusal(url).starts_with("DATABASE_URL "), "{url}: {}", refusal(url));
+        }
+    }
+
+    #[test]
+    fn files_of_a_server_are_named_after_server_and_database() {
+        let of = |url: &str| Database::parse(url).unwrap().beside(".keys").unwrap();
+        let same = [
+            &[
+                "postgres://a:b@host/x",
+                "postgresql://host:5432/x",
+                "postgres://HOST/x?sslmode=disable",
+            ][..],
+            &["postgres://host/y", "postgres://y@host"],
+            &["postgres://host:5433/x"],
+            &["mysql://a:b@host/x", "mariadb://host:3306/x"],
+            &["mysql://other/x"],
+            &["redis://a:b@host/", "redis://host:6379/0"],
+            &["redis://host/1"],
+        ];
+        let mut seen = Vec::new();
+        for urls in same {
+            let first = of(urls[0]);
+            for url in urls {
+                assert_eq!(of(url), first, "{url}");
+            }
+            let name = first.to_str().unwrap();
+            assert!(name.starts_with("invitation-demo-") && name.len() == 29, "{name}");
+            assert!(!seen.contains(&first), "{urls:?}");
+            seen.push(first);
         }
     }
 

@@ -1,4 +1,5 @@
-//! The key under which codes are stored: a file beside the database, made at the first start.
+//! The key under which codes are stored: a file beside the database, made at the first start. For a
+//! database on a server it is in the working directory (see `database.rs`).
 //!
 //! Each line of the file is the id of a key and its secret. The first line is the active key.
 //! The following lines are older keys, which find and open codes: to rotate, write a new line at

@@ -25,6 +25,7 @@
 //! - `standing.rs` says whether the user who granted an invitation may still grant it;
 //! - `keys.rs` keeps the key under which codes are stored;
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
+//! - `database.rs` names these files after the database;
 //! - `app.rs` mounts the library's routers;
 //! - `mailing.rs` sends the codes of invitations to their addresses;
 //! - `counting.rs` counts what became of invitations;

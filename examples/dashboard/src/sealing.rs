@@ -1,5 +1,6 @@
 //! The tamper-evident log of the audit trail: files beside the database, which a task extends and
-//! verifies in the background.
+//! verifies in the background. For a database on a server they are in the working directory, under
+//! names of that database (see `database.rs`).
 //!
 //! - `….log` has the events, with signed checkpoints.
 //! - `….log-key` signs them. The first start makes it.
