@@ -50,6 +50,7 @@ mod mailing;
 mod open;
 mod pages;
 mod people;
+mod pools;
 mod problems;
 mod records;
 mod redeemer_secret;

@@ -1,6 +1,6 @@
 //! Opens the database of the configuration.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc};
 
 use invitation::{
     Invitations, RedisStore, Store,
@@ -12,13 +12,7 @@ use invitation::{
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
-        sqlx::{
-            Executor, Pool,
-            mysql::{MySql, MySqlConnectOptions},
-            pool::PoolOptions,
-            postgres::{PgConnectOptions, Postgres},
-            sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-        },
+        sqlx::sqlite::{Sqlite, SqliteConnectOptions},
     },
     store::{
         documents::Documents,
@@ -38,7 +32,7 @@ use crate::{
     importing,
     keys::Keys,
     mail::Outbox,
-    mailing,
+    mailing, pools,
     records::Records,
     redeemer_secret,
     reserving::Reserving,
@@ -47,10 +41,6 @@ use crate::{
     tables::Tables,
     webhooks,
 };
-
-/// The timeout for a connection from the pool, and for connecting to a database at the
-/// start.
-const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// An opened database, with the parts of the host that depend on it.
 pub(crate) struct Opened {
@@ -69,21 +59,26 @@ pub(crate) struct Opened {
 /// Opens the database, and inserts the demonstration's data if it is new.
 pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host> {
     match &config.database.url {
+        DatabaseUrl::Sqlite(_) if config.database.is_in_memory() => {
+            let tables = Tables::new(named(pools::sqlite_in_memory().await)?);
+            prepared(tables, config, addresses).await
+        }
         DatabaseUrl::Sqlite(url) => {
-            let is_in_memory = config.database.is_in_memory();
-            let tables = Tables::new(named(sqlite(url, is_in_memory).await)?);
+            let options = named(SqliteConnectOptions::from_str(url))?;
+            let tables = Tables::new(named(pools::sqlite_file(options).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Postgres(url) => {
-            let tables = Tables::new(named(postgres(url).await)?);
+            let tables = Tables::new(named(pools::postgres(url).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::MySql(url) => {
-            let tables = Tables::new(named(mysql(url).await)?);
+            let tables = Tables::new(named(pools::mysql(url).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Redis(url) => {
-            let tables = Tables::new(named(sqlite(database::DEFAULT, false).await)?);
+            let options = named(SqliteConnectOptions::from_str(database::DEFAULT))?;
+            let tables = Tables::new(named(pools::sqlite_file(options).await)?);
             with_redis(tables, url, config, addresses).await
         }
     }
@@ -232,38 +227,4 @@ async fn forget(url: &str, namespace: &Namespace) -> redis::RedisResult<()> {
 /// URL, which may hold a password.
 fn named<T, E: std::fmt::Display>(outcome: std::result::Result<T, E>) -> Result<T> {
     outcome.map_err(|error| format!("DATABASE_URL: {error}").into())
-}
-
-async fn sqlite(url: &str, is_in_memory: bool) -> Result<Pool<Sqlite>> {
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(ACQUIRE);
-    let pool = PoolOptions::new().acquire_timeout(ACQUIRE);
-    // A database in memory belongs to one connection and ends with it.
-    let pool = if is_in_memory {
-        pool.max_connections(1).idle_timeout(None).max_lifetime(None)
-    } else {
-        pool
-    };
-    Ok(pool.connect_with(options).await?)
-}
-
-async fn postgres(url: &str) -> Result<Pool<Postgres>> {
-    // Waits for a lock and for an answer are bounded.
-    let options = PgConnectOptions::from_str(url)?
-        .options([("lock_timeout", "5s"), ("statement_timeout", "15s")]);
-    Ok(PoolOptions::new().acquire_timeout(ACQUIRE).connect_with(options).await?)
-}
-
-async fn mysql(url: &str) -> Result<Pool<MySql>> {
-    let options = MySqlConnectOptions::from_str(url)?;
-    let pool = PoolOptions::<MySql>::new().acquire_timeout(ACQUIRE).after_connect(|conn, _| {
-        Box::pin(async move {
-            conn.execute("SET SESSION innodb_lock_wait_timeout = 5").await?;
-            Ok(())
-        })
-    });
-    Ok(pool.connect_with(options).await?)
 }
