@@ -1,5 +1,6 @@
 //! The database that `DATABASE_URL` names, and the paths of the host's files for it: the key, the
-//! secret of the accounts, the log of the audit trail, and the files of imports.
+//! secret of the accounts, the log of the audit trail, the files of imports, and the users beside
+//! Redis.
 
 use std::{
     borrow::Cow,

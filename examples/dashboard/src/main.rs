@@ -11,7 +11,7 @@
 //! | variable | |
 //! |---|---|
 //! | `PORT` | 3000 by default; 0 takes a free one |
-//! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…`, `redis://…` or, with the feature `redis-tls`, `rediss://…`; by default a SQLite file in the working directory |
+//! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…`, `redis://…` or, with the feature `redis-tls`, `rediss://…`; by default a SQLite file in the working directory. The users beside Redis are in a SQLite file there |
 //! | `DEMO_RESET` | `1` begins with an empty store |
 //! | `SMTP_URL` | the mail server for the mails of invitations, such as `smtps://user:password@host`; by default they stay in the program |
 //! | `MAIL_FROM` | their sender; by default `Demonstration <no-reply@example.com>` |

@@ -3,8 +3,9 @@
 use std::{str::FromStr, sync::Arc};
 
 use invitation::{
-    Invitations, RedisStore, Store,
+    Invitations, Paging, RedisStore, Store, SystemActor,
     admit::RedeemerIds,
+    audit::EventCriteria,
     audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
     delivery::{Deliveries, mail::Mailer, webhook::admin::ManageEndpoints},
@@ -28,7 +29,7 @@ use crate::{
     app::Host,
     config::Config,
     counting,
-    database::{self, DatabaseUrl},
+    database::DatabaseUrl,
     importing,
     keys::Keys,
     mail::Outbox,
@@ -77,7 +78,9 @@ pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host>
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Redis(url) => {
-            let options = named(SqliteConnectOptions::from_str(database::DEFAULT))?;
+            // Each Redis database has users of its own, or a reset would remove those of another.
+            let file = config.database.beside(".db").ok_or("a server is not in memory")?;
+            let options = SqliteConnectOptions::new().filename(file);
             let tables = Tables::new(named(pools::sqlite_file(options).await)?);
             with_redis(tables, url, config, addresses).await
         }
@@ -123,6 +126,10 @@ async fn with_redis(
         tracing::warn!("{warning}");
     }
     let invitations = service(store.clone(), &tables, config).await?;
+    if is_empty(&invitations).await? {
+        // Redis may have lost its data, and the users' file still says that they are there.
+        tables.unset_seeded().await?;
+    }
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
@@ -188,6 +195,13 @@ where
     let invitations = invitations.with_standing(Grantors { tables, policy });
     keys.check(&invitations).await?;
     Ok(invitations)
+}
+
+/// Returns whether a store has no event, and so has had no invitation.
+async fn is_empty(invitations: &Service) -> Result<bool> {
+    let (system, all) = (SystemActor::for_bootstrap(), EventCriteria::new());
+    let events = invitations.events(&system, &all, Paging::first(1)?).await?;
+    Ok(events.items().is_empty())
 }
 
 /// Inserts the demonstration's data if the database is new.

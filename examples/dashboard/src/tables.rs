@@ -89,6 +89,12 @@ impl<DB: Dialect> Tables<DB> {
         Ok(DB::exec(&mut conn).fetch_optional(question).await?.is_some())
     }
 
+    /// Forgets that the demonstration's data are complete, so that they are inserted again.
+    pub(crate) async fn unset_seeded(&self) -> sqlx::Result<()> {
+        let mut conn = self.pool.acquire().await?;
+        run::<DB>(&mut conn, "DELETE FROM invitation_demonstration".to_owned()).await
+    }
+
     /// Records that the demonstration's data are complete.
     pub(crate) async fn set_seeded(&self) -> sqlx::Result<()> {
         let mut conn = self.pool.acquire().await?;

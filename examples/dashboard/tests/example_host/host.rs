@@ -1,6 +1,6 @@
 //! The example as a separate process, and requests to it.
 
-use std::{process::Command, time::Duration};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use http_body_util::BodyExt;
 pub(crate) use invitation_testkit::Answer;
@@ -38,6 +38,21 @@ impl Store {
     /// Returns whether the invitations are in Redis, whose steps no transaction spans.
     pub(crate) fn is_redis(&self) -> bool {
         self.server.is_some()
+    }
+
+    /// Returns the Redis server of the store.
+    pub(crate) fn redis_server(&self) -> &Redis {
+        self.server.as_ref().expect("a store on Redis")
+    }
+
+    /// Returns the SQLite file that holds the host's users, after a first start.
+    pub(crate) fn users_file(&self) -> PathBuf {
+        if !self.is_redis() {
+            return self.folder.path().join("invitation-demo.db");
+        }
+        let files = fs::read_dir(self.folder.path()).expect("a folder");
+        let mut paths = files.map(|file| file.expect("a file").path());
+        paths.find(|path| path.extension().is_some_and(|end| end == "db")).expect("users")
     }
 
     /// Returns the command of the example, not started yet, on a free port.

@@ -2,6 +2,7 @@
 //! database that it supports.
 
 mod counting;
+mod folders;
 mod host;
 mod importing;
 mod keys;

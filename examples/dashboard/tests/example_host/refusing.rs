@@ -146,8 +146,7 @@ pub(crate) async fn too_many_wrong_codes_are_refused_for_a_while(store: &Store) 
 /// the name.
 pub(crate) async fn another_unique_key_is_not_a_taken_name(store: &Store) {
     let host = store.start().await;
-    let file = store.folder.path().join("invitation-demo.db");
-    let options = SqliteConnectOptions::new().filename(file);
+    let options = SqliteConnectOptions::new().filename(store.users_file());
     let mut users = SqliteConnection::connect_with(&options).await.expect("the host's users");
     let index = "CREATE UNIQUE INDEX one_n ON users (role) WHERE username LIKE 'n%'";
     sqlx::raw_sql(index).execute(&mut users).await.expect("an index");
