@@ -87,21 +87,43 @@ pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host>
     }
 }
 
+/// Prepares the host's tables. With `DEMO_RESET`, or after a reset that was interrupted, first
+/// removes what the demonstration has stored, in this Redis namespace too. Returns whether it did.
+async fn prepare<DB: Dialect>(
+    tables: &Tables<DB>,
+    config: &Config,
+    redis: Option<(&str, &Namespace)>,
+) -> Result<bool> {
+    let is_reset = named(tables.begin_removal(config.reset).await)?;
+    if is_reset {
+        // Before the events: a log of missing events reads like a manipulation.
+        sealing::remove_log(&config.database)?;
+        if let Some((url, namespace)) = redis {
+            named(forget(url, namespace).await)?;
+        }
+        named(tables.remove().await)?;
+    }
+    named(tables.create().await)?;
+    Ok(is_reset)
+}
+
 /// Opens users and invitations in one SQL database.
 async fn prepared<DB: Dialect>(
     tables: Tables<DB>,
     config: &Config,
     addresses: &Addresses,
 ) -> Result<Host> {
-    named(tables.prepare(config.reset).await)?;
+    let is_reset = prepare(&tables, config, None).await?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
     let invitations = service(store.clone(), &tables, config).await?;
     let admission =
         InOneTransaction { tables: tables.clone(), invitations: invitations.on(store.clone()) };
     let worker = invitations.on(store.clone());
-    let imports = importing::start(store.clone(), worker.clone(), config, move |imports| {
-        let worker = worker.clone();
+    let files = &config.database;
+    let run_by = worker.clone();
+    let imports = importing::start(store.clone(), worker, files, is_reset, move |imports| {
+        let worker = run_by.clone();
         async move { imports.run_in_transactions(&worker).await }
     })?;
     let admission = Arc::new(admission);
@@ -116,10 +138,7 @@ async fn with_redis(
     addresses: &Addresses,
 ) -> Result<Host> {
     let namespace: Namespace = "invitation-demo".parse()?;
-    if config.reset {
-        named(forget(url, &namespace).await)?;
-    }
-    named(tables.prepare(config.reset).await)?;
+    let is_reset = prepare(&tables, config, Some((url, &namespace))).await?;
     let options = RedisOptions::new().with_namespace(namespace);
     let store = named(RedisStore::connect(url, options).await)?;
     for warning in store.warnings() {
@@ -135,8 +154,10 @@ async fn with_redis(
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
     let worker = invitations.clone();
-    let imports = importing::start(store.clone(), worker.clone(), config, move |imports| {
-        let worker = worker.clone();
+    let files = &config.database;
+    let run_by = worker.clone();
+    let imports = importing::start(store.clone(), worker, files, is_reset, move |imports| {
+        let worker = run_by.clone();
         async move { imports.run(&worker).await }
     })?;
     let admission = Arc::new(admission);
@@ -166,7 +187,7 @@ where
         records: Arc::new(tables.clone()),
         admission,
         redeemer_ids: redeemer_secret::ids(&config.database)?,
-        log: sealing::start(store.clone(), config)?,
+        log: sealing::start(store.clone(), &config.database),
         endpoints: Arc::new(webhooks.clone()),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;

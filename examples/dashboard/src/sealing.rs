@@ -18,7 +18,7 @@ use invitation::{
     store::feed::Feed,
 };
 
-use crate::{Result, config::Config, database::Database};
+use crate::{Result, database::Database};
 
 /// The name of the log, which no other log has. The signatures contain it.
 const ORIGIN: &str = "demo.example/invitations";
@@ -32,12 +32,8 @@ const VERIFIED_EVERY: u32 = 30;
 
 /// Begins to seal the events of a feed, and returns what is known about the log. A database in
 /// memory has no log, because it ends with the process.
-pub(crate) fn start<F: Feed + 'static>(feed: F, config: &Config) -> Result<Option<LogStatus>> {
-    let Some(files) = Files::beside(&config.database) else { return Ok(None) };
-    if config.reset {
-        // The events of the log are gone, so it would be a log of missing events.
-        files.forget()?;
-    }
+pub(crate) fn start<F: Feed + 'static>(feed: F, database: &Database) -> Option<LogStatus> {
+    let files = Files::beside(database)?;
     let status = LogStatus::new();
     let told = status.clone();
     tokio::spawn(async move {
@@ -48,7 +44,12 @@ pub(crate) fn start<F: Feed + 'static>(feed: F, config: &Config) -> Result<Optio
             tokio::time::sleep(INTERVAL).await;
         }
     });
-    Ok(Some(told))
+    Some(told)
+}
+
+/// Removes the log of a database, and keeps its key.
+pub(crate) fn remove_log(database: &Database) -> Result {
+    Files::beside(database).map_or(Ok(()), |files| files.remove_log())
 }
 
 /// Seals and verifies until something fails.
@@ -101,8 +102,7 @@ impl Files {
         Some(Self { log, key, anchor })
     }
 
-    /// Removes the log, and keeps its key.
-    fn forget(&self) -> Result {
+    fn remove_log(&self) -> Result {
         for file in [&self.log, &self.anchor] {
             match fs::remove_file(file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

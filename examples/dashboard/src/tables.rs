@@ -22,6 +22,9 @@ impl<DB: Dialect> Clone for Tables<DB> {
 
 /// The table that marks a database as the demonstration's. A database that has users but
 /// not this table belongs to another application, and is left untouched.
+///
+/// It has a row of 1 when the demonstration's data are complete, and one of -1 while all tables are
+/// being removed.
 const MARKER: &str = "invitation_demonstration";
 
 /// The tables, with column types that all the databases support. A user with a reservation
@@ -59,18 +62,52 @@ impl<DB: Dialect> Tables<DB> {
         &self.pool
     }
 
-    /// Creates the missing tables. With `reset`, first removes all tables of the
-    /// demonstration.
-    pub(crate) async fn prepare(&self, reset: bool) -> Result<(), PrepareError> {
+    /// Returns whether [`remove`](Self::remove) has to run before [`create`](Self::create): because
+    /// of `reset`, or because an earlier removal was interrupted. Marks the removal as begun.
+    ///
+    /// # Errors
+    ///
+    /// The database belongs to another application.
+    pub(crate) async fn begin_removal(&self, reset: bool) -> Result<bool, PrepareError> {
         let mut conn = self.pool.acquire().await?;
         let present = names::<DB>(&mut conn, Kind::Table).await?;
-        let is_ours = present.iter().any(|name| name == MARKER);
-        if !is_ours && present.iter().any(|name| name == "users" || name == "registrations") {
-            return Err(PrepareError::NotOurs);
+        if !present.iter().any(|name| name == MARKER) {
+            let is_foreign = present.iter().any(|name| name == "users" || name == "registrations");
+            return if is_foreign { Err(PrepareError::NotOurs) } else { Ok(reset) };
         }
-        if reset && is_ours {
-            remove::<DB>(&mut conn, &present).await?;
+        let question = sqlx::query("SELECT seeded FROM invitation_demonstration WHERE seeded = -1");
+        if DB::exec(&mut conn).fetch_optional(question).await?.is_some() {
+            return Ok(true);
         }
+        if reset {
+            let sql = "INSERT INTO invitation_demonstration (seeded) VALUES (-1)";
+            run::<DB>(&mut conn, sql.to_owned()).await?;
+        }
+        Ok(reset)
+    }
+
+    /// Removes the tables of the demonstration and of the library, and the table with the mark
+    /// last. So the next start finishes a removal that was interrupted.
+    pub(crate) async fn remove(&self) -> sqlx::Result<()> {
+        let mut conn = self.pool.acquire().await?;
+        let tables = names::<DB>(&mut conn, Kind::Table).await?;
+        if !tables.iter().any(|name| name == MARKER) {
+            return Ok(());
+        }
+        let is_librarys = |name: &&String| name.starts_with("invitation_") && *name != MARKER;
+        for view in names::<DB>(&mut conn, Kind::View).await?.iter().filter(is_librarys) {
+            run::<DB>(&mut conn, format!("DROP VIEW {view}")).await?;
+        }
+        let is_own = |name: &&String| *name == "users" || *name == "registrations";
+        for table in tables.iter().filter(|name| is_own(name) || is_librarys(name)) {
+            run::<DB>(&mut conn, format!("DROP TABLE {table}")).await?;
+        }
+        run::<DB>(&mut conn, format!("DROP TABLE {MARKER}")).await
+    }
+
+    /// Creates the missing tables.
+    pub(crate) async fn create(&self) -> sqlx::Result<()> {
+        let mut conn = self.pool.acquire().await?;
         for table in SCHEMA {
             let table = match DB::NAME {
                 // MySQL compares text without regard to case, so the columns are binary.
@@ -85,14 +122,15 @@ impl<DB: Dialect> Tables<DB> {
     /// Returns whether the demonstration's data are complete.
     pub(crate) async fn is_seeded(&self) -> sqlx::Result<bool> {
         let mut conn = self.pool.acquire().await?;
-        let question = sqlx::query("SELECT seeded FROM invitation_demonstration");
+        let question = sqlx::query("SELECT seeded FROM invitation_demonstration WHERE seeded = 1");
         Ok(DB::exec(&mut conn).fetch_optional(question).await?.is_some())
     }
 
     /// Forgets that the demonstration's data are complete, so that they are inserted again.
     pub(crate) async fn unset_seeded(&self) -> sqlx::Result<()> {
         let mut conn = self.pool.acquire().await?;
-        run::<DB>(&mut conn, "DELETE FROM invitation_demonstration".to_owned()).await
+        run::<DB>(&mut conn, "DELETE FROM invitation_demonstration WHERE seeded = 1".to_owned())
+            .await
     }
 
     /// Records that the demonstration's data are complete.
@@ -132,20 +170,6 @@ async fn names<DB: Dialect>(conn: &mut DB::Connection, kind: Kind) -> sqlx::Resu
     };
     let rows = DB::exec(conn).fetch_all(sqlx::query(question)).await?;
     rows.iter().map(|row| column::<DB, DB::Text>(row, 0).map(Into::into)).collect()
-}
-
-/// Removes the tables of the demonstration and of the library, the marker last, so that an
-/// interrupted reset can be repeated.
-async fn remove<DB: Dialect>(conn: &mut DB::Connection, tables: &[String]) -> sqlx::Result<()> {
-    let is_librarys = |name: &&String| name.starts_with("invitation_") && *name != MARKER;
-    for view in names::<DB>(conn, Kind::View).await?.iter().filter(is_librarys) {
-        run::<DB>(conn, format!("DROP VIEW {view}")).await?;
-    }
-    let is_own = |name: &&String| *name == "users" || *name == "registrations";
-    for table in tables.iter().filter(|name| is_own(name) || is_librarys(name)) {
-        run::<DB>(conn, format!("DROP TABLE {table}")).await?;
-    }
-    run::<DB>(conn, format!("DROP TABLE {MARKER}")).await
 }
 
 async fn run<DB: Dialect>(conn: &mut DB::Connection, sql: String) -> sqlx::Result<()> {

@@ -2,8 +2,20 @@
 
 use std::{net::TcpListener, process::Command};
 
-use crate::host::{Host, Store};
-use invitation::{SqliteStore, sql::sqlx};
+use invitation::{
+    SqliteStore,
+    sql::sqlx::{
+        self, Connection,
+        sqlite::{SqliteConnectOptions, SqliteConnection},
+    },
+};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    host::{Host, Store, answer},
+    sealing::{VALID, audit_view_says},
+};
 
 /// Returns the error output of a start that fails.
 pub(crate) fn complaint(command: &mut Command) -> String {
@@ -85,4 +97,32 @@ async fn a_database_of_somebody_is_not_touched() {
     let names: Vec<String> =
         sqlx::query_scalar("SELECT name FROM users").fetch_all(mine.pool()).await.expect("rows");
     assert_eq!(names, ["me"]);
+}
+
+/// The next start finishes a reset that was interrupted: users can sign in, and the log is of the new
+/// events.
+#[tokio::test]
+async fn an_interrupted_reset_is_finished() {
+    let store = Store::sqlite();
+    let mut host = store.start().await;
+    host.invite(json!({})).await;
+    host.kill();
+    let users = SqliteConnectOptions::new().filename(store.users_file()).foreign_keys(true);
+    let mut users = SqliteConnection::connect_with(&users).await.expect("the database");
+    // A row that refers to a table of the library: that table cannot be dropped.
+    let obstacle = "CREATE TABLE obstacle (event INTEGER REFERENCES invitation_events (position)); \
+                    INSERT INTO obstacle SELECT MIN(position) FROM invitation_events";
+    sqlx::raw_sql(obstacle).execute(&mut users).await.expect("a table");
+    let said = complaint(store.command().env("DEMO_RESET", "1"));
+    assert!(said.contains("DATABASE_URL"), "{said}");
+    let left = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'users'";
+    let left: i64 = sqlx::query_scalar(left).fetch_one(&mut users).await.expect("a number");
+    assert_eq!(left, 0, "the reset was interrupted after it removed the users");
+    sqlx::raw_sql("DROP TABLE obstacle").execute(&mut users).await.expect("it is there");
+
+    let host = store.start().await;
+    let form = [("username", "admin")];
+    let signed_in = host.ask(Method::POST, "/login").header("origin", &host.base).form(&form);
+    answer(signed_in).await.is(303);
+    audit_view_says(&host, VALID).await;
 }
