@@ -19,15 +19,17 @@ fn mode(file: &PathBuf) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file).expect("a file").permissions())
 }
 
-/// The first start makes the file, and the next one opens the codes with it.
+/// The first start makes the key and the database, and the next one opens the codes with the key.
 #[tokio::test]
-async fn the_first_start_makes_a_key_that_only_the_owner_reads() {
+async fn the_first_start_makes_files_that_only_the_owner_reads() {
     let store = Store::sqlite();
     let mut host = store.start().await;
     let invited = host.invite(json!({})).await;
     let file = key_file(&store);
     #[cfg(unix)]
-    assert_eq!(mode(&file) & 0o777, 0o600);
+    for file in [&file, &store.users_file()] {
+        assert_eq!(mode(file) & 0o777, 0o600, "{}", file.display());
+    }
     let key = fs::read_to_string(&file).expect("it is there");
     let said = host.kill();
     assert!(!said.contains(key.trim()), "{said}");
