@@ -5,7 +5,7 @@
 //! database writes ordinary SQL, as the example `join_transaction` shows.
 
 use invitation::sql::{Dialect, sqlx};
-use sqlx::{AssertSqlSafe, Executor, Pool};
+use sqlx::{AssertSqlSafe, Executor, Pool, error::DatabaseError};
 
 use crate::accounts::column;
 
@@ -52,6 +52,9 @@ const SCHEMA: [&str; 3] = [
         expires_at BIGINT NOT NULL
     )",
 ];
+
+/// The maximum number of tries to create a table.
+const MAX_TRIES: u32 = 5;
 
 impl<DB: Dialect> Tables<DB> {
     pub(crate) fn new(pool: Pool<DB>) -> Self {
@@ -106,6 +109,9 @@ impl<DB: Dialect> Tables<DB> {
     }
 
     /// Creates the missing tables.
+    ///
+    /// Processes that start together create them together. PostgreSQL then refuses all but one,
+    /// despite `IF NOT EXISTS`. The next try finds the table.
     pub(crate) async fn create(&self) -> sqlx::Result<()> {
         let mut conn = self.pool.acquire().await?;
         for table in SCHEMA {
@@ -114,7 +120,13 @@ impl<DB: Dialect> Tables<DB> {
                 "MySQL" => table.replace("VARCHAR", "VARBINARY"),
                 _ => table.to_owned(),
             };
-            run::<DB>(&mut conn, table).await?;
+            let mut tries = 1;
+            while let Err(error) = run::<DB>(&mut conn, table.clone()).await {
+                if !exists_meanwhile(&error) || tries >= MAX_TRIES {
+                    return Err(error);
+                }
+                tries += 1;
+            }
         }
         Ok(())
     }
@@ -170,6 +182,13 @@ async fn names<DB: Dialect>(conn: &mut DB::Connection, kind: Kind) -> sqlx::Resu
     };
     let rows = DB::exec(conn).fetch_all(sqlx::query(question)).await?;
     rows.iter().map(|row| column::<DB, DB::Text>(row, 0).map(Into::into)).collect()
+}
+
+/// Returns whether another process created the table while this one did: a unique key of
+/// PostgreSQL's own tables, a table or its row type of this name.
+fn exists_meanwhile(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    matches!(code.as_deref(), Some("23505" | "42P07" | "42710"))
 }
 
 async fn run<DB: Dialect>(conn: &mut DB::Connection, sql: String) -> sqlx::Result<()> {
