@@ -3,8 +3,8 @@
 //!
 //! Each line of the file is the id of a key and its secret. The first line is the active key.
 //! The following lines are older keys, which find and open codes: to rotate, write a new line at
-//! the top, and start the host again. It then re-seals the codes. Remove the old line when the
-//! next start succeeds without it.
+//! the top, and start the host again. It then re-seals the codes and the secrets of webhooks. Remove
+//! the old line when the next start succeeds without it.
 //!
 //! A real host keeps the file apart from the backups of the database, or reads the secret from
 //! its secret manager.
@@ -18,6 +18,8 @@ use invitation::{
         Entropy, EntropyError, OsEntropy, ResealPage, Sealing, UnsealCause, UnsealError,
         keyring::{KeyId, KeySecret, Keyring},
     },
+    delivery::webhook::{WebhookError, Webhooks},
+    store::documents::Documents,
 };
 
 use crate::{Result, database::Database};
@@ -82,6 +84,18 @@ impl Keys {
             next = following(&invitations.reseal(&system, paging).await?)?;
         }
         Ok(())
+    }
+
+    /// Refuses to start if a secret of a webhook cannot be decrypted. Otherwise encrypts all of them
+    /// under the active key.
+    pub(crate) async fn check_webhooks<S: Documents>(&self, webhooks: &Webhooks<S>) -> Result {
+        match webhooks.reseal().await {
+            Ok(_) => Ok(()),
+            Err(error @ WebhookError::Unseal { .. }) => {
+                Err(format!("{}: {error}", self.file.display()).into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

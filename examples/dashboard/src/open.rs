@@ -178,7 +178,9 @@ async fn running<S, DB: Dialect>(
 where
     S: Documents + FeedRetention + Clone + 'static,
 {
-    let webhooks = webhooks::of(store.clone(), &Keys::open(&config.database)?)?;
+    let keys = Keys::open(&config.database)?;
+    let webhooks = webhooks::of(store.clone(), &keys)?;
+    keys.check_webhooks(&webhooks).await?;
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
