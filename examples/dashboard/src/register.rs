@@ -135,6 +135,8 @@ impl Host {
         self.admission.admit(code, newcomer).await.map_err(|error| match error {
             NotAdmitted::Invitation(error) => Problem::of_redeeming(&error),
             NotAdmitted::UsernameTaken => username_taken(),
+            NotAdmitted::UsernameTakenUseHeld => Problem::new(ProblemKind::UsernameTaken)
+                .with_detail("another user has this name; try another one in ten minutes"),
             // The code is redeemed, even if its account was removed: no second account.
             NotAdmitted::AccountGone => Problem::new(ProblemKind::CodeUsed),
             NotAdmitted::Database(error) => busy(error),
