@@ -172,3 +172,22 @@ async fn a_registration_that_is_not_stored_sends_no_mail() {
     let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&mut writer).await.expect("a number");
     assert_eq!(waiting, 5);
 }
+
+/// The page says when to try again, as the API does.
+#[tokio::test]
+async fn page_of_too_many_mails_says_when_to_try_again() {
+    let store = Store::sqlite();
+    let host = store.start().await;
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    let code = text(&bound["code"]);
+    let post = async |username: &str| {
+        let form = [("code", &*code), ("username", username), ("email", "nina@example.com")];
+        let request = host.ask(Method::POST, "/register").header("origin", &host.base);
+        answer(request.form(&form)).await
+    };
+    for n in 0..5 {
+        post(&format!("nina-{n}")).await.is(202);
+    }
+    let refused = post("nina").await.is(429).says("too many mails");
+    assert_eq!(refused.header("retry-after"), "900");
+}
