@@ -89,10 +89,11 @@ pub(crate) async fn postgres(url: &str) -> sqlx::Result<Pool<Postgres>> {
 
 pub(crate) async fn mysql(url: &str) -> sqlx::Result<Pool<MySql>> {
     let options = MySqlConnectOptions::from_str(url)?;
+    // Waits for the lock of a row and of a table are bounded.
     let pool = PoolOptions::<MySql>::new().acquire_timeout(ACQUIRE).after_connect(|conn, _| {
         Box::pin(async move {
-            conn.execute("SET SESSION innodb_lock_wait_timeout = 5").await?;
-            Ok(())
+            let limits = "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5";
+            conn.execute(limits).await.map(drop)
         })
     });
     pool.connect_with(options).await

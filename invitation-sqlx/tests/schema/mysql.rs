@@ -1,7 +1,7 @@
 //! Migrations on MariaDB, where each statement commits by itself.
 
 use invitation_sqlx::{
-    SqlStore,
+    MySqlStore, SqlStore,
     sqlx::{MySql, MySqlPool, mysql::MySqlPoolOptions},
 };
 
@@ -35,6 +35,14 @@ async fn failed_migration_closes_its_connection() {
     let before = connection().await;
     SqlStore::new(pool.clone()).migrate().await.unwrap_err();
     assert_ne!(connection().await, before);
+}
+
+/// A call does not wait a day for a table that another session alters.
+#[tokio::test(flavor = "multi_thread")]
+async fn connect_bounds_the_wait_for_a_table() {
+    let store = MySqlStore::connect(&MySql::empty().url).await.unwrap();
+    let limits = "SELECT CAST(@@lock_wait_timeout - @@innodb_lock_wait_timeout AS SIGNED)";
+    assert_eq!(number(store.pool(), limits).await, 0);
 }
 
 impl Upgrading for MySql {

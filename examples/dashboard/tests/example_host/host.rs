@@ -40,6 +40,11 @@ impl Store {
         self.server.is_some()
     }
 
+    /// Returns the URL of the store, unless it is the default one.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// Returns the Redis server of the store.
     pub(crate) fn redis_server(&self) -> &Redis {
         self.server.as_ref().expect("a store on Redis")
