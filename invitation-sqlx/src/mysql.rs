@@ -43,8 +43,10 @@ use crate::{
 /// cluster.
 ///
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
-/// loosen the server's durability. A statement waits for a lock no longer than the server's
-/// `innodb_lock_wait_timeout`, 50 seconds by default. Set it lower in the pool's `after_connect`.
+/// loosen the server's durability. A call waits for the lock of a row no longer than the server's
+/// `innodb_lock_wait_timeout`, 50 seconds by default. It waits for a table that another session
+/// alters or locks no longer than `lock_wait_timeout`, a day or more by default. Set both lower in
+/// the pool's `after_connect`.
 ///
 /// A dropped call closes its connection, so that no part of the call stays open there.
 ///
@@ -93,8 +95,8 @@ use crate::{
 ///     .test_before_acquire(false) // saves a round trip for each call
 ///     .after_connect(|connection, _| {
 ///         Box::pin(async move {
-///             let limit = "SET SESSION innodb_lock_wait_timeout = 5";
-///             sqlx::raw_sql(limit).execute(connection).await.map(drop)
+///             let limits = "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5";
+///             sqlx::raw_sql(limits).execute(connection).await.map(drop)
 ///         })
 ///     })
 ///     .connect("mysql://app@localhost/app")
@@ -108,18 +110,26 @@ use crate::{
 /// ```
 pub type MySqlStore = SqlStore<MySql>;
 
+/// The settings of the library's own connections. They bound the wait for a table that another
+/// session alters or locks: the servers' own bound is a day (MariaDB) or a year (MySQL).
+const SETTINGS: &str =
+    "SET SESSION autocommit = 1, SESSION lock_wait_timeout = @@innodb_lock_wait_timeout";
+
 impl SqlStore<MySql> {
     /// Connects to the database of this URL (`mysql://…`) with a pool of sqlx's default options and
     /// with `autocommit = 1`, and brings the tables up to date.
+    ///
+    /// A call waits for a table that another session alters or locks as long as for the lock of a
+    /// row: `lock_wait_timeout` is set to the server's `innodb_lock_wait_timeout`.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be reached or migrated.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let options = MySqlPoolOptions::new().after_connect(|conn, _| {
-            Box::pin(async { ops::unprepared::<MySql>(conn, "SET autocommit = 1").await })
+        let pool = MySqlPoolOptions::new().after_connect(|conn, _| {
+            Box::pin(async { ops::unprepared::<MySql>(conn, SETTINGS).await })
         });
-        Self::opened(options.connect(url)).await
+        Self::opened(pool.connect(url)).await
     }
 }
 

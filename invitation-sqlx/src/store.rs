@@ -93,6 +93,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// | PostgreSQL | `statement_timeout`, if the network may fail silently | a call waits as long as the network does |
     /// | MySQL, MariaDB | `innodb_lock_wait_timeout`, for instance 5 s | a call waits for a lock for 50 s |
     /// | MySQL, MariaDB | `autocommit = 1`, the server's default | reads show an old state; `migrate` refuses such a pool |
+    /// | MySQL, MariaDB | `lock_wait_timeout`, for instance 5 s | a call waits for a table that another session alters or locks, for a day on MariaDB and a year on MySQL |
     /// | SQLite, a file | `journal_mode = WAL` and `synchronous = FULL` | readers and writers exclude each other; a power cut may undo the last redemptions |
     /// | SQLite, a file | `busy_timeout`, 5 s by default in sqlx | concurrent writers fail at once |
     /// | SQLite | `after_release` calls `SqliteStore::may_be_reused` | after a full disk, sqlx may keep a connection that begins no transaction any more |

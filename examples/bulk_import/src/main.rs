@@ -7,8 +7,8 @@
 //!
 //! The first line of a CSV file names the columns, such as `email,role,division`.
 //!
-//! - `DATABASE_URL` names the store: `sqlite:…`, `postgres://…` or `redis://…`. The default is
-//!   the SQLite file `bulk_import.db`.
+//! - `DATABASE_URL` names the store: `sqlite:…`, `postgres://…`, `redis://…` or, with the feature
+//!   `redis-tls`, `rediss://…`. The default is the SQLite file `bulk_import.db`.
 //! - `IMPORT_ID` continues an import that was stopped: the program prints the id at its start.
 //!   Nothing is created twice.
 

@@ -17,14 +17,17 @@ pub(crate) trait Admission: Send + Sync {
     async fn admit(&self, code: &str, newcomer: &Redeemer) -> Result<Account, NotAdmitted>;
 }
 
-/// The reason why a newcomer was not registered. No account exists then, and the code is
-/// unchanged.
+/// The reason why a newcomer was not registered. No account exists then. The code is unchanged,
+/// unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAdmitted {
     #[error(transparent)]
     Invitation(#[from] Error),
     #[error("the name belongs to another user")]
     UsernameTaken,
+    /// A use of the code is reserved for this newcomer until its lease ends.
+    #[error("the name belongs to another user, and a use of the code is still reserved")]
+    UsernameTakenUseHeld,
     #[error("the code was redeemed, but its account is gone")]
     AccountGone,
     #[error(transparent)]

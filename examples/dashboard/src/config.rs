@@ -1,20 +1,11 @@
 //! The settings from the environment: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`,
 //! `SMTP_URL`, `MAIL_FROM`.
 
-use std::{env, ffi::OsString, fmt, path::PathBuf, str::FromStr};
+use std::{borrow::Cow, env};
 
-use invitation::{
-    delivery::mail::SmtpMailer,
-    sql::sqlx::{self, sqlite::SqliteConnectOptions},
-    web::BaseUrl,
-};
+use invitation::{delivery::mail::SmtpMailer, web::BaseUrl};
 
-/// The default of `DATABASE_URL`: a file in the working directory, which the next start
-/// finds again.
-pub(crate) const DEFAULT_DATABASE: &str = "sqlite:invitation-demo.db";
-
-/// The beginning of the names of files beside a database on a server.
-const NAME: &str = "invitation-demo";
+use crate::database::{self, Database};
 
 /// The settings of the program.
 #[derive(Debug)]
@@ -22,7 +13,7 @@ pub(crate) struct Config {
     /// The port on the loopback interface; 0 selects a free one.
     pub(crate) port: u16,
     /// The store of the invitations.
-    pub(crate) database: DatabaseUrl,
+    pub(crate) database: Database,
     /// Whether to begin with an empty store.
     pub(crate) reset: bool,
     /// The public URL, if the host is reached outside of the loopback interface.
@@ -34,13 +25,8 @@ pub(crate) struct Config {
 /// The default of `MAIL_FROM`.
 const SENDER: &str = "Demonstration <no-reply@example.com>";
 
-/// A kind of store, and its URL.
-pub(crate) enum DatabaseUrl {
-    Sqlite(String),
-    Postgres(String),
-    MySql(String),
-    Redis(String),
-}
+/// A server to check a sender with. A mailer connects to nothing before its first mail.
+const ANY_SERVER: &str = "smtp://localhost";
 
 impl Config {
     /// Reads the settings from the environment.
@@ -52,7 +38,7 @@ impl Config {
                 .map_err(|_| ConfigError::new("PORT", "must be a number from 0 to 65535"))?,
         };
         let database = variable("DATABASE_URL")?;
-        let database = DatabaseUrl::parse(database.as_deref().unwrap_or(DEFAULT_DATABASE))?;
+        let database = Database::parse(database.as_deref().unwrap_or(database::DEFAULT))?;
         let reset = match variable("DEMO_RESET")?.as_deref() {
             None | Some("0") => false,
             Some("1") => true,
@@ -62,56 +48,21 @@ impl Config {
         let base_url = base_url.map_err(|_| {
             ConfigError::new("BASE_URL", "must be an http or https address without query")
         })?;
-        let sender = variable("MAIL_FROM")?;
-        let sender = sender.as_deref().unwrap_or(SENDER);
-        let mailer = variable("SMTP_URL")?.map(|url| SmtpMailer::new(&url, sender)).transpose();
-        let mailer = mailer.map_err(|error| match error.field() {
-            "from" => ConfigError::new("MAIL_FROM", "must be an address, as in Name <a@b.org>"),
-            _ => ConfigError::new("SMTP_URL", "must be smtps://user:password@host or similar"),
-        })?;
+        let mailer = mailer(variable("SMTP_URL")?.as_deref(), variable("MAIL_FROM")?.as_deref())?;
         Ok(Self { port, database, reset, base_url, mailer })
     }
 }
 
-impl DatabaseUrl {
-    fn parse(url: &str) -> Result<Self, ConfigError> {
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => Ok(Self::Sqlite(url.to_owned())),
-            Some("postgres" | "postgresql") => Ok(Self::Postgres(url.to_owned())),
-            Some("mysql" | "mariadb") => Ok(Self::MySql(url.to_owned())),
-            Some("redis") => Ok(Self::Redis(url.to_owned())),
-            _ => Err(ConfigError::new(
-                "DATABASE_URL",
-                "must begin with sqlite:, postgres:, mysql: or redis:",
-            )),
-        }
-    }
-
-    /// Returns the path of a file of the host with this ending: beside a SQLite file, else in the
-    /// working directory. None for a database in memory, which ends with the process.
-    pub(crate) fn beside(&self, ending: &str) -> Result<Option<PathBuf>, sqlx::Error> {
-        let mut name = match self {
-            Self::Sqlite(url) if url.contains(":memory:") => return Ok(None),
-            Self::Sqlite(url) => {
-                SqliteConnectOptions::from_str(url)?.get_filename().to_owned().into_os_string()
-            }
-            Self::Postgres(_) | Self::MySql(_) | Self::Redis(_) => OsString::from(NAME),
-        };
-        name.push(ending);
-        Ok(Some(name.into()))
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    /// Prints the kind only, because the URL may contain a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sqlite(_) => "SQLite",
-            Self::Postgres(_) => "PostgreSQL",
-            Self::MySql(_) => "MySQL",
-            Self::Redis(_) => "Redis, the users in SQLite",
-        })
-    }
+/// Returns the mailer for the mails of invitations, if there is a mail server. The sender is
+/// checked in either case, so that a mistake in it does not wait for the server.
+fn mailer(url: Option<&str>, sender: Option<&str>) -> Result<Option<SmtpMailer>, ConfigError> {
+    let sender = sender.unwrap_or(SENDER);
+    let mailer = SmtpMailer::new(url.unwrap_or(ANY_SERVER), sender);
+    let mailer = mailer.map_err(|error| match error.field() {
+        "from" => ConfigError::new("MAIL_FROM", "must be an address, as in Name <a@b.org>"),
+        _ => ConfigError::new("SMTP_URL", "must be smtps://user:password@host or similar"),
+    })?;
+    Ok(url.map(|_| mailer))
 }
 
 /// Returns a variable of the environment. An empty one counts as not set.
@@ -128,11 +79,11 @@ fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
 #[error("{variable} {message}")]
 pub(crate) struct ConfigError {
     variable: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl ConfigError {
-    fn new(variable: &'static str, message: &'static str) -> Self {
-        Self { variable, message }
+    pub(crate) fn new(variable: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { variable, message: message.into() }
     }
 }

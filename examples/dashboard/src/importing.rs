@@ -11,7 +11,7 @@ use invitation::{
     web::FolderSpool,
 };
 
-use crate::{Result, config::Config};
+use crate::{Result, database::Database};
 
 /// The maximum size of one file, and of all files together, in bytes.
 const MAX_FILE: u64 = 100_000_000;
@@ -31,21 +31,24 @@ const KEPT: time::Duration = time::Duration::days(30);
 const FILE_KEPT: Duration = Duration::from_hours(31 * 24);
 
 /// Starts the task that works on imports until the program ends, by `run`, and returns the imports
-/// for the web pages. On several machines, each runs the task and works on its own uploads. A
-/// database in memory has no imports, because its documents end with the process.
+/// for the web pages. `is_reset` says that the store was emptied before.
+///
+/// On several machines, each runs the task and works on its own uploads. A database in memory has no
+/// imports, because its documents end with the process.
 pub(crate) fn start<F>(
     documents: impl Documents + 'static,
     invitations: Invitations<impl Store + 'static>,
-    config: &Config,
+    database: &Database,
+    is_reset: bool,
     run: impl Fn(Imports) -> F + Send + 'static,
 ) -> Result<Option<Imports>>
 where
     F: Future<Output = std::result::Result<ImportRun, ImportError>> + Send,
 {
-    let Some(folder) = config.database.beside(".imports")? else { return Ok(None) };
+    let Some(folder) = database.beside(".imports") else { return Ok(None) };
     let named = |error: std::io::Error| format!("{}: {error}", folder.display());
     let spool = FolderSpool::open(&folder).map_err(named)?.with_max_bytes(MAX_FILES);
-    if config.reset {
+    if is_reset {
         // The documents of the imports are gone, so their files belong to nothing.
         spool.remove_older(SystemTime::now()).map_err(named)?;
     }

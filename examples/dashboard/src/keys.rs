@@ -1,14 +1,15 @@
-//! The key under which codes are stored: a file beside the database, made at the first start.
+//! The key under which codes are stored: a file beside the database, made at the first start. For a
+//! database on a server it is in the working directory (see `database.rs`).
 //!
 //! Each line of the file is the id of a key and its secret. The first line is the active key.
 //! The following lines are older keys, which find and open codes: to rotate, write a new line at
-//! the top, and start the host again. It then re-seals the codes. Remove the old line when the
-//! next start succeeds without it.
+//! the top, and start the host again. It then re-seals the codes and the secrets of webhooks. Remove
+//! the old line when the next start succeeds without it.
 //!
 //! A real host keeps the file apart from the backups of the database, or reads the secret from
 //! its secret manager.
 
-use std::{ffi::OsString, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use invitation::{
     Invitations, Paging, Store, SystemActor,
@@ -17,12 +18,13 @@ use invitation::{
         Entropy, EntropyError, OsEntropy, ResealPage, Sealing, UnsealCause, UnsealError,
         keyring::{KeyId, KeySecret, Keyring},
     },
-    sql::sqlx::sqlite::SqliteConnectOptions,
+    delivery::webhook::{WebhookError, Webhooks},
+    store::documents::Documents,
 };
 
-use crate::{Result, config::DatabaseUrl};
+use crate::{Result, database::Database};
 
-/// The name of the file beside a database on a server.
+/// The file for a database in memory, which no file is beside.
 const FILE: &str = "invitation-demo.keys";
 
 /// The number of invitations that the start examines with one call.
@@ -36,8 +38,8 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// Reads the keys of a database. Makes a file with a new key if there is none.
-    pub(crate) fn open(database: &DatabaseUrl) -> Result<Self> {
-        let file = file_of(database)?;
+    pub(crate) fn open(database: &Database) -> Result<Self> {
+        let file = database.beside(".keys").unwrap_or_else(|| FILE.into());
         let text = secret_file::read_or_create(&file, new_line)?;
         // The error contains nothing of a secret.
         let ring = parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -83,24 +85,24 @@ impl Keys {
         }
         Ok(())
     }
+
+    /// Refuses to start if a secret of a webhook cannot be decrypted. Otherwise encrypts all of them
+    /// under the active key.
+    pub(crate) async fn check_webhooks<S: Documents>(&self, webhooks: &Webhooks<S>) -> Result {
+        match webhooks.reseal().await {
+            Ok(_) => Ok(()),
+            Err(error @ WebhookError::Unseal { .. }) => {
+                Err(format!("{}: {error}", self.file.display()).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// Returns the page after this one, if there is one.
 fn following(page: &ResealPage) -> Result<Option<Paging>> {
     let first = Paging::first(PAGE)?;
     Ok(page.next().map(|cursor| first.after(cursor)))
-}
-
-/// Returns the file beside the database.
-fn file_of(database: &DatabaseUrl) -> Result<PathBuf> {
-    let DatabaseUrl::Sqlite(url) = database else { return Ok(FILE.into()) };
-    if url.contains(":memory:") {
-        return Ok(FILE.into());
-    }
-    let options = SqliteConnectOptions::from_str(url).map_err(|e| format!("DATABASE_URL: {e}"))?;
-    let mut name = OsString::from(options.get_filename());
-    name.push(".keys");
-    Ok(name.into())
 }
 
 /// Returns the line of a new key.

@@ -11,7 +11,7 @@
 //! | variable | |
 //! |---|---|
 //! | `PORT` | 3000 by default; 0 takes a free one |
-//! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…` or `redis://…`; by default a SQLite file in the working directory |
+//! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…`, `redis://…` or, with the feature `redis-tls`, `rediss://…`; by default a SQLite file in the working directory. The users beside Redis are in a SQLite file there |
 //! | `DEMO_RESET` | `1` begins with an empty store |
 //! | `SMTP_URL` | the mail server for the mails of invitations, such as `smtps://user:password@host`; by default they stay in the program |
 //! | `MAIL_FROM` | their sender; by default `Demonstration <no-reply@example.com>` |
@@ -25,6 +25,7 @@
 //! - `standing.rs` says whether the user who granted an invitation may still grant it;
 //! - `keys.rs` keeps the key under which codes are stored;
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
+//! - `database.rs` names these files after the database;
 //! - `app.rs` mounts the library's routers;
 //! - `mailing.rs` sends the codes of invitations to their addresses;
 //! - `counting.rs` counts what became of invitations;
@@ -41,6 +42,7 @@ mod app;
 mod client_request;
 mod config;
 mod counting;
+mod database;
 mod importing;
 mod keys;
 mod mail;
@@ -48,6 +50,7 @@ mod mailing;
 mod open;
 mod pages;
 mod people;
+mod pools;
 mod problems;
 mod records;
 mod redeemer_secret;

@@ -1,10 +1,11 @@
 //! Opens the database of the configuration.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc};
 
 use invitation::{
-    Invitations, RedisStore, Store,
+    Invitations, Paging, RedisStore, Store, SystemActor,
     admit::RedeemerIds,
+    audit::EventCriteria,
     audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
     delivery::{Deliveries, mail::Mailer, webhook::admin::ManageEndpoints},
@@ -12,13 +13,7 @@ use invitation::{
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
-        sqlx::{
-            Executor, Pool,
-            mysql::{MySql, MySqlConnectOptions},
-            pool::PoolOptions,
-            postgres::{PgConnectOptions, Postgres},
-            sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-        },
+        sqlx::sqlite::{Sqlite, SqliteConnectOptions},
     },
     store::{
         documents::Documents,
@@ -32,11 +27,13 @@ use crate::{
     addresses::Addresses,
     admission::{Admission, InOneTransaction},
     app::Host,
-    config::{Config, DEFAULT_DATABASE, DatabaseUrl},
-    counting, importing,
+    config::Config,
+    counting,
+    database::DatabaseUrl,
+    importing,
     keys::Keys,
     mail::Outbox,
-    mailing,
+    mailing, pools,
     records::Records,
     redeemer_secret,
     reserving::Reserving,
@@ -45,10 +42,6 @@ use crate::{
     tables::Tables,
     webhooks,
 };
-
-/// The timeout for a connection from the pool, and for connecting to a database at the
-/// start.
-const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// An opened database, with the parts of the host that depend on it.
 pub(crate) struct Opened {
@@ -66,24 +59,52 @@ pub(crate) struct Opened {
 
 /// Opens the database, and inserts the demonstration's data if it is new.
 pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host> {
-    match &config.database {
+    match &config.database.url {
+        DatabaseUrl::Sqlite(_) if config.database.is_in_memory() => {
+            let tables = Tables::new(named(pools::sqlite_in_memory().await)?);
+            prepared(tables, config, addresses).await
+        }
         DatabaseUrl::Sqlite(url) => {
-            let tables = Tables::new(named(sqlite(url).await)?);
+            let options = named(SqliteConnectOptions::from_str(url))?;
+            let tables = Tables::new(named(pools::sqlite_file(options).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Postgres(url) => {
-            let tables = Tables::new(named(postgres(url).await)?);
+            let tables = Tables::new(named(pools::postgres(url).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::MySql(url) => {
-            let tables = Tables::new(named(mysql(url).await)?);
+            let tables = Tables::new(named(pools::mysql(url).await)?);
             prepared(tables, config, addresses).await
         }
         DatabaseUrl::Redis(url) => {
-            let tables = Tables::new(named(sqlite(DEFAULT_DATABASE).await)?);
+            // Each Redis database has users of its own, or a reset would remove those of another.
+            let file = config.database.beside(".db").ok_or("a server is not in memory")?;
+            let options = SqliteConnectOptions::new().filename(file);
+            let tables = Tables::new(named(pools::sqlite_file(options).await)?);
             with_redis(tables, url, config, addresses).await
         }
     }
+}
+
+/// Prepares the host's tables. With `DEMO_RESET`, or after a reset that was interrupted, first
+/// removes what the demonstration has stored, in this Redis namespace too. Returns whether it did.
+async fn prepare<DB: Dialect>(
+    tables: &Tables<DB>,
+    config: &Config,
+    redis: Option<(&str, &Namespace)>,
+) -> Result<bool> {
+    let is_reset = named(tables.begin_removal(config.reset).await)?;
+    if is_reset {
+        // Before the events: a log of missing events reads like a manipulation.
+        sealing::remove_log(&config.database)?;
+        if let Some((url, namespace)) = redis {
+            named(forget(url, namespace).await)?;
+        }
+        named(tables.remove().await)?;
+    }
+    named(tables.create().await)?;
+    Ok(is_reset)
 }
 
 /// Opens users and invitations in one SQL database.
@@ -92,15 +113,17 @@ async fn prepared<DB: Dialect>(
     config: &Config,
     addresses: &Addresses,
 ) -> Result<Host> {
-    named(tables.prepare(config.reset).await)?;
+    let is_reset = prepare(&tables, config, None).await?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
     let invitations = service(store.clone(), &tables, config).await?;
     let admission =
         InOneTransaction { tables: tables.clone(), invitations: invitations.on(store.clone()) };
     let worker = invitations.on(store.clone());
-    let imports = importing::start(store.clone(), worker.clone(), config, move |imports| {
-        let worker = worker.clone();
+    let files = &config.database;
+    let run_by = worker.clone();
+    let imports = importing::start(store.clone(), worker, files, is_reset, move |imports| {
+        let worker = run_by.clone();
         async move { imports.run_in_transactions(&worker).await }
     })?;
     let admission = Arc::new(admission);
@@ -115,23 +138,26 @@ async fn with_redis(
     addresses: &Addresses,
 ) -> Result<Host> {
     let namespace: Namespace = "invitation-demo".parse()?;
-    if config.reset {
-        named(forget(url, &namespace).await)?;
-    }
-    named(tables.prepare(config.reset).await)?;
+    let is_reset = prepare(&tables, config, Some((url, &namespace))).await?;
     let options = RedisOptions::new().with_namespace(namespace);
     let store = named(RedisStore::connect(url, options).await)?;
     for warning in store.warnings() {
         tracing::warn!("{warning}");
     }
     let invitations = service(store.clone(), &tables, config).await?;
+    if is_empty(&invitations).await? {
+        // Redis may have lost its data, and the users' file still says that they are there.
+        tables.unset_seeded().await?;
+    }
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
     let worker = invitations.clone();
-    let imports = importing::start(store.clone(), worker.clone(), config, move |imports| {
-        let worker = worker.clone();
+    let files = &config.database;
+    let run_by = worker.clone();
+    let imports = importing::start(store.clone(), worker, files, is_reset, move |imports| {
+        let worker = run_by.clone();
         async move { imports.run(&worker).await }
     })?;
     let admission = Arc::new(admission);
@@ -152,7 +178,9 @@ async fn running<S, DB: Dialect>(
 where
     S: Documents + FeedRetention + Clone + 'static,
 {
-    let webhooks = webhooks::of(store.clone(), &Keys::open(&config.database)?)?;
+    let keys = Keys::open(&config.database)?;
+    let webhooks = webhooks::of(store.clone(), &keys)?;
+    keys.check_webhooks(&webhooks).await?;
     let opened = Opened {
         invitations,
         documents: Arc::new(store.clone()),
@@ -161,7 +189,7 @@ where
         records: Arc::new(tables.clone()),
         admission,
         redeemer_ids: redeemer_secret::ids(&config.database)?,
-        log: sealing::start(store.clone(), config)?,
+        log: sealing::start(store.clone(), &config.database),
         endpoints: Arc::new(webhooks.clone()),
     };
     let host = seeded(tables, Host::new(opened, addresses.clone())).await?;
@@ -190,6 +218,13 @@ where
     let invitations = invitations.with_standing(Grantors { tables, policy });
     keys.check(&invitations).await?;
     Ok(invitations)
+}
+
+/// Returns whether a store has no event, and so has had no invitation.
+async fn is_empty(invitations: &Service) -> Result<bool> {
+    let (system, all) = (SystemActor::for_bootstrap(), EventCriteria::new());
+    let events = invitations.events(&system, &all, Paging::first(1)?).await?;
+    Ok(events.items().is_empty())
 }
 
 /// Inserts the demonstration's data if the database is new.
@@ -229,38 +264,4 @@ async fn forget(url: &str, namespace: &Namespace) -> redis::RedisResult<()> {
 /// URL, which may hold a password.
 fn named<T, E: std::fmt::Display>(outcome: std::result::Result<T, E>) -> Result<T> {
     outcome.map_err(|error| format!("DATABASE_URL: {error}").into())
-}
-
-async fn sqlite(url: &str) -> Result<Pool<Sqlite>> {
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(ACQUIRE);
-    let pool = PoolOptions::new().acquire_timeout(ACQUIRE);
-    // A database in memory belongs to one connection and ends with it.
-    let pool = if url.contains(":memory:") {
-        pool.max_connections(1).idle_timeout(None).max_lifetime(None)
-    } else {
-        pool
-    };
-    Ok(pool.connect_with(options).await?)
-}
-
-async fn postgres(url: &str) -> Result<Pool<Postgres>> {
-    // Waits for a lock and for an answer are bounded.
-    let options = PgConnectOptions::from_str(url)?
-        .options([("lock_timeout", "5s"), ("statement_timeout", "15s")]);
-    Ok(PoolOptions::new().acquire_timeout(ACQUIRE).connect_with(options).await?)
-}
-
-async fn mysql(url: &str) -> Result<Pool<MySql>> {
-    let options = MySqlConnectOptions::from_str(url)?;
-    let pool = PoolOptions::<MySql>::new().acquire_timeout(ACQUIRE).after_connect(|conn, _| {
-        Box::pin(async move {
-            conn.execute("SET SESSION innodb_lock_wait_timeout = 5").await?;
-            Ok(())
-        })
-    });
-    Ok(pool.connect_with(options).await?)
 }

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, Html, IntoResponse, Redirect, Response},
 };
 use invitation::{
@@ -237,7 +237,7 @@ fn again(fields: Fields, problem: &Problem) -> Response {
         }
         _ => page_again.error = Some(said),
     }
-    page(problem.kind().status(), &page_again)
+    refusal(problem, &page_again)
 }
 
 pub(crate) async fn confirmation() -> Response {
@@ -254,9 +254,19 @@ pub(crate) async fn confirm(
         Err(problem) => {
             let error = problem.detail().unwrap_or(problem.kind().title()).to_owned();
             let page_again = Confirm { is_new: false, fields, error: Some(error) };
-            page(problem.kind().status(), &page_again)
+            refusal(&problem, &page_again)
         }
     }
+}
+
+/// Renders a page that shows a problem, with the problem's status and `Retry-After`.
+fn refusal(problem: &Problem, template: &impl Template) -> Response {
+    let mut response = page(problem.kind().status(), template);
+    if let Some(wait) = problem.retry_after() {
+        let seconds = HeaderValue::from(wait.as_secs().max(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
 }
 
 fn page(status: StatusCode, template: &impl Template) -> Response {

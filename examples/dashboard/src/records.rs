@@ -14,6 +14,7 @@ pub(crate) trait Records: Send + Sync {
     async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>>;
     async fn account_named(&self, name: &Username) -> sqlx::Result<Option<Account>>;
     async fn open(&self, registration: &Registration, now: i64) -> sqlx::Result<()>;
+    async fn close(&self, id: &str) -> sqlx::Result<()>;
     async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>>;
 }
 
@@ -29,6 +30,10 @@ impl<DB: Dialect> Records for Tables<DB> {
 
     async fn open(&self, registration: &Registration, now: i64) -> sqlx::Result<()> {
         self.open(registration, now).await
+    }
+
+    async fn close(&self, id: &str) -> sqlx::Result<()> {
+        self.close(id).await
     }
 
     async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>> {

@@ -17,6 +17,7 @@ use crate::{
     accounts::Account,
     admission::NotAdmitted,
     app::Host,
+    mail::TooManyMails,
     problems::busy,
     registrations::Registration,
     secret::{self, Secret},
@@ -99,7 +100,7 @@ impl Host {
         self.admit(code, &newcomer).await
     }
 
-    /// Sends a mail to the address, and stores the registration until the mail is answered.
+    /// Stores the registration until the mail is answered, and sends that mail to the address.
     async fn ask_for_proof(
         &self,
         code: &str,
@@ -118,16 +119,19 @@ impl Host {
         // The token contains the code, so that this host stores only a hash of both while
         // it waits.
         let answer = Secret::new(format!("{}.{code}", random()?.reveal()));
-        self.outbox.ask_to_confirm(&address, &id, &answer, &self.confirm_page(), now()).map_err(
-            |_| {
-                Problem::new(ProblemKind::TooManyRequests)
-                    .with_detail("this address got too many mails, try again later")
-                    .with_retry_after(Duration::from_mins(15))
-            },
-        )?;
         let user = newcomer.user().clone();
+        let to = address.clone();
         let registration = Registration::new(&id, &answer, user, username.clone(), address, now());
+        // The mail comes after: one without its registration cannot be answered, and counts
+        // against the limit of the address.
         self.records.open(&registration, now()).await.map_err(busy)?;
+        let asked = self.outbox.ask_to_confirm(&to, &id, &answer, &self.confirm_page(), now());
+        if let Err(TooManyMails) = asked {
+            self.records.close(&registration.id).await.map_err(busy)?;
+            return Err(Problem::new(ProblemKind::TooManyRequests)
+                .with_detail("this address got too many mails, try again later")
+                .with_retry_after(Duration::from_mins(15)));
+        }
         Ok(registration.id)
     }
 
@@ -135,6 +139,8 @@ impl Host {
         self.admission.admit(code, newcomer).await.map_err(|error| match error {
             NotAdmitted::Invitation(error) => Problem::of_redeeming(&error),
             NotAdmitted::UsernameTaken => username_taken(),
+            NotAdmitted::UsernameTakenUseHeld => Problem::new(ProblemKind::UsernameTaken)
+                .with_detail("another user has this name; try another one in ten minutes"),
             // The code is redeemed, even if its account was removed: no second account.
             NotAdmitted::AccountGone => Problem::new(ProblemKind::CodeUsed),
             NotAdmitted::Database(error) => busy(error),

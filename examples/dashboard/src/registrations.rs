@@ -79,6 +79,14 @@ impl<DB: Dialect> Tables<DB> {
         insert.build().execute(DB::exec(&mut conn)).await.map(drop)
     }
 
+    /// Removes a registration.
+    pub(crate) async fn close(&self, id: &str) -> sqlx::Result<()> {
+        let mut conn = self.pool().acquire().await?;
+        let mut remove = QueryBuilder::<DB>::new("DELETE FROM registrations WHERE id = ");
+        remove.push_bind(DB::Text::from(id.to_owned()));
+        remove.build().execute(DB::exec(&mut conn)).await.map(drop)
+    }
+
     /// Uses up one of the registration's attempts and returns the registration. Returns
     /// `None` if the registration no longer exists or has no attempt left.
     pub(crate) async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>> {

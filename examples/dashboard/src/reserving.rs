@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use invitation::{
     Redeemer, Refusal, UserId, Username,
-    reserve::{RedeemWithError, Reservation, ReservationId},
+    reserve::{RedeemWithError, Released, Reservation, ReservationId},
     sql::sqlx::{self, Sqlite},
     web::Service,
 };
@@ -41,7 +41,11 @@ impl Admission for Reserving {
         code: &str,
         newcomer: &Redeemer,
     ) -> std::result::Result<Account, NotAdmitted> {
-        let create = async |reservation: Reservation| self.open(newcomer, &reservation).await;
+        let mut reserved = None;
+        let create = async |reservation: Reservation| {
+            reserved = Some(reservation.id());
+            self.open(newcomer, &reservation).await
+        };
         match self.invitations.redeem_with(code, newcomer, create).await {
             Ok(done) => {
                 if let Some(reservation) = done.redeemed.reservation() {
@@ -51,6 +55,9 @@ impl Admission for Reserving {
                 account.ok_or(NotAdmitted::AccountGone)
             }
             Err(RedeemWithError::NotReserved(error)) => Err(error.into()),
+            Err(RedeemWithError::NotCreated { error: NotAdmitted::UsernameTaken, released }) => {
+                Err(self.name_taken(newcomer, reserved, &released).await)
+            }
             Err(RedeemWithError::NotCreated { error, .. }) => Err(error),
             Err(RedeemWithError::NotCommitted { reservation, error, .. }) => {
                 // If the outcome is uncertain, the account stays and is settled later.
@@ -107,6 +114,34 @@ impl Reserving {
         Err(if is_taken { NotAdmitted::UsernameTaken } else { error.into() })
     }
 
+    /// Returns the error for a name that belongs to another account.
+    ///
+    /// An earlier call of this newcomer may have crashed after it reserved a use. Nobody comes back
+    /// for that reservation, because the newcomer has to choose another name and is then another
+    /// user. So it is released here.
+    async fn name_taken(
+        &self,
+        newcomer: &Redeemer,
+        reserved: Option<ReservationId>,
+        released: &Released,
+    ) -> NotAdmitted {
+        let (Some(reservation), Released::WithEarlierCall | Released::NotYet(_)) =
+            (reserved, released)
+        else {
+            return NotAdmitted::UsernameTaken;
+        };
+        match self.invitations.release(reservation, newcomer).await {
+            Ok(()) => NotAdmitted::UsernameTaken,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a use stays reserved until its lease ends"
+                );
+                NotAdmitted::UsernameTakenUseHeld
+            }
+        }
+    }
+
     /// Makes the account usable after its reservation was committed.
     async fn activate(&self, reservation: ReservationId) -> sqlx::Result<()> {
         self.run("UPDATE users SET reservation = NULL WHERE reservation = ?", reservation).await
@@ -154,5 +189,80 @@ impl Reserving {
                 tracing::warn!(error = &*error as &dyn std::error::Error, "nothing was settled");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use invitation::{
+        Actor, Division, Draft, Invitations, RedisStore, Role, Store, redis_store::RedisOptions,
+        reserve::Reserved,
+    };
+    use invitation_testkit::Redis;
+
+    use super::*;
+    use crate::pools;
+
+    async fn reserving(server: &Redis) -> Reserving {
+        let tables = Tables::new(pools::sqlite_in_memory().await.unwrap());
+        tables.create().await.unwrap();
+        let store = RedisStore::connect(&server.url(), RedisOptions::new()).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        Reserving { tables, invitations: Invitations::new(store) }
+    }
+
+    async fn code(invitations: &Service) -> String {
+        let (id, role) = (UserId::new("mia").unwrap(), Role::new("manager").unwrap());
+        let manager = Actor::in_division(id, role, Division::new("sales").unwrap());
+        invitations.create(&manager, Draft::new()).await.unwrap().code().reveal().to_string()
+    }
+
+    fn newcomer(id: &str, name: &str) -> Redeemer {
+        Redeemer::new(UserId::new(id).unwrap(), Username::new(name).unwrap())
+    }
+
+    /// Reserves a use for Anna as a call that crashes before it creates the account. Then another
+    /// user takes the name.
+    async fn crash_and_lose_the_name(host: &Reserving, code: &str) -> (Redeemer, ReservationId) {
+        let anna = newcomer("u-1", "anna");
+        let Reserved::Open(reservation) = host.invitations.reserve(code, &anna).await.unwrap()
+        else {
+            panic!("nobody has redeemed it");
+        };
+        let other = Account {
+            id: UserId::new("u-2").unwrap(),
+            username: Username::new("Anna").unwrap(),
+            role: Role::new("staff").unwrap(),
+            division: None,
+        };
+        let mut conn = host.tables.pool().acquire().await.unwrap();
+        Tables::<Sqlite>::insert(&mut conn, &other, None).await.unwrap();
+        (anna, reservation.id())
+    }
+
+    #[tokio::test]
+    async fn name_taken_after_a_crash_leaves_the_code_usable() {
+        let server = Redis::start().unwrap();
+        let host = reserving(&server).await;
+        let code = code(&host.invitations).await;
+        let (anna, _) = crash_and_lose_the_name(&host, &code).await;
+        let refused = host.admit(&code, &anna).await.unwrap_err();
+        assert!(matches!(refused, NotAdmitted::UsernameTaken), "{refused}");
+        let admitted = host.admit(&code, &newcomer("u-3", "anna-b")).await.unwrap();
+        assert_eq!(admitted.username.as_str(), "anna-b");
+    }
+
+    #[tokio::test]
+    async fn name_taken_without_a_release_does_not_promise_the_code() {
+        let server = Redis::start().unwrap();
+        let host = reserving(&server).await;
+        let code = code(&host.invitations).await;
+        let (anna, reservation) = crash_and_lose_the_name(&host, &code).await;
+        server.stop_now().unwrap();
+        let held = Released::WithEarlierCall;
+        let refused = host.name_taken(&anna, Some(reservation), &held).await;
+        assert!(matches!(refused, NotAdmitted::UsernameTakenUseHeld), "{refused}");
     }
 }

@@ -1,5 +1,6 @@
 //! The tamper-evident log of the audit trail: files beside the database, which a task extends and
-//! verifies in the background.
+//! verifies in the background. For a database on a server they are in the working directory, under
+//! names of that database (see `database.rs`).
 //!
 //! - `….log` has the events, with signed checkpoints.
 //! - `….log-key` signs them. The first start makes it.
@@ -17,10 +18,7 @@ use invitation::{
     store::feed::Feed,
 };
 
-use crate::{
-    Result,
-    config::{Config, DatabaseUrl},
-};
+use crate::{Result, database::Database};
 
 /// The name of the log, which no other log has. The signatures contain it.
 const ORIGIN: &str = "demo.example/invitations";
@@ -34,12 +32,8 @@ const VERIFIED_EVERY: u32 = 30;
 
 /// Begins to seal the events of a feed, and returns what is known about the log. A database in
 /// memory has no log, because it ends with the process.
-pub(crate) fn start<F: Feed + 'static>(feed: F, config: &Config) -> Result<Option<LogStatus>> {
-    let Some(files) = Files::beside(&config.database)? else { return Ok(None) };
-    if config.reset {
-        // The events of the log are gone, so it would be a log of missing events.
-        files.forget()?;
-    }
+pub(crate) fn start<F: Feed + 'static>(feed: F, database: &Database) -> Option<LogStatus> {
+    let files = Files::beside(database)?;
     let status = LogStatus::new();
     let told = status.clone();
     tokio::spawn(async move {
@@ -50,7 +44,12 @@ pub(crate) fn start<F: Feed + 'static>(feed: F, config: &Config) -> Result<Optio
             tokio::time::sleep(INTERVAL).await;
         }
     });
-    Ok(Some(told))
+    Some(told)
+}
+
+/// Removes the log of a database, and keeps its key.
+pub(crate) fn remove_log(database: &Database) -> Result {
+    Files::beside(database).map_or(Ok(()), |files| files.remove_log())
 }
 
 /// Seals and verifies until something fails.
@@ -97,15 +96,13 @@ struct Files {
 }
 
 impl Files {
-    fn beside(database: &DatabaseUrl) -> Result<Option<Self>> {
+    fn beside(database: &Database) -> Option<Self> {
         let beside = |ending| database.beside(ending);
         let (log, key, anchor) = (beside(".log")?, beside(".log-key")?, beside(".log-anchor")?);
-        let all = log.zip(key).zip(anchor);
-        Ok(all.map(|((log, key), anchor)| Self { log, key, anchor }))
+        Some(Self { log, key, anchor })
     }
 
-    /// Removes the log, and keeps its key.
-    fn forget(&self) -> Result {
+    fn remove_log(&self) -> Result {
         for file in [&self.log, &self.anchor] {
             match fs::remove_file(file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -5,7 +5,7 @@
 //! database writes ordinary SQL, as the example `join_transaction` shows.
 
 use invitation::sql::{Dialect, sqlx};
-use sqlx::{AssertSqlSafe, Executor, Pool};
+use sqlx::{AssertSqlSafe, Executor, Pool, error::DatabaseError};
 
 use crate::accounts::column;
 
@@ -22,6 +22,9 @@ impl<DB: Dialect> Clone for Tables<DB> {
 
 /// The table that marks a database as the demonstration's. A database that has users but
 /// not this table belongs to another application, and is left untouched.
+///
+/// It has a row of 1 when the demonstration's data are complete, and one of -1 while all tables are
+/// being removed.
 const MARKER: &str = "invitation_demonstration";
 
 /// The tables, with column types that all the databases support. A user with a reservation
@@ -50,6 +53,9 @@ const SCHEMA: [&str; 3] = [
     )",
 ];
 
+/// The maximum number of tries to create a table.
+const MAX_TRIES: u32 = 5;
+
 impl<DB: Dialect> Tables<DB> {
     pub(crate) fn new(pool: Pool<DB>) -> Self {
         Self { pool }
@@ -59,25 +65,68 @@ impl<DB: Dialect> Tables<DB> {
         &self.pool
     }
 
-    /// Creates the missing tables. With `reset`, first removes all tables of the
-    /// demonstration.
-    pub(crate) async fn prepare(&self, reset: bool) -> Result<(), PrepareError> {
+    /// Returns whether [`remove`](Self::remove) has to run before [`create`](Self::create): because
+    /// of `reset`, or because an earlier removal was interrupted. Marks the removal as begun.
+    ///
+    /// # Errors
+    ///
+    /// The database belongs to another application.
+    pub(crate) async fn begin_removal(&self, reset: bool) -> Result<bool, PrepareError> {
         let mut conn = self.pool.acquire().await?;
         let present = names::<DB>(&mut conn, Kind::Table).await?;
-        let is_ours = present.iter().any(|name| name == MARKER);
-        if !is_ours && present.iter().any(|name| name == "users" || name == "registrations") {
-            return Err(PrepareError::NotOurs);
+        if !present.iter().any(|name| name == MARKER) {
+            let is_foreign = present.iter().any(|name| name == "users" || name == "registrations");
+            return if is_foreign { Err(PrepareError::NotOurs) } else { Ok(reset) };
         }
-        if reset && is_ours {
-            remove::<DB>(&mut conn, &present).await?;
+        let question = sqlx::query("SELECT seeded FROM invitation_demonstration WHERE seeded = -1");
+        if DB::exec(&mut conn).fetch_optional(question).await?.is_some() {
+            return Ok(true);
         }
+        if reset {
+            let sql = "INSERT INTO invitation_demonstration (seeded) VALUES (-1)";
+            run::<DB>(&mut conn, sql.to_owned()).await?;
+        }
+        Ok(reset)
+    }
+
+    /// Removes the tables of the demonstration and of the library, and the table with the mark
+    /// last. So the next start finishes a removal that was interrupted.
+    pub(crate) async fn remove(&self) -> sqlx::Result<()> {
+        let mut conn = self.pool.acquire().await?;
+        let tables = names::<DB>(&mut conn, Kind::Table).await?;
+        if !tables.iter().any(|name| name == MARKER) {
+            return Ok(());
+        }
+        let is_librarys = |name: &&String| name.starts_with("invitation_") && *name != MARKER;
+        for view in names::<DB>(&mut conn, Kind::View).await?.iter().filter(is_librarys) {
+            run::<DB>(&mut conn, format!("DROP VIEW {view}")).await?;
+        }
+        let is_own = |name: &&String| *name == "users" || *name == "registrations";
+        for table in tables.iter().filter(|name| is_own(name) || is_librarys(name)) {
+            run::<DB>(&mut conn, format!("DROP TABLE {table}")).await?;
+        }
+        run::<DB>(&mut conn, format!("DROP TABLE {MARKER}")).await
+    }
+
+    /// Creates the missing tables.
+    ///
+    /// Processes that start together create them together. PostgreSQL then refuses all but one,
+    /// despite `IF NOT EXISTS`. The next try finds the table.
+    pub(crate) async fn create(&self) -> sqlx::Result<()> {
+        let mut conn = self.pool.acquire().await?;
         for table in SCHEMA {
             let table = match DB::NAME {
                 // MySQL compares text without regard to case, so the columns are binary.
                 "MySQL" => table.replace("VARCHAR", "VARBINARY"),
                 _ => table.to_owned(),
             };
-            run::<DB>(&mut conn, table).await?;
+            let mut tries = 1;
+            while let Err(error) = run::<DB>(&mut conn, table.clone()).await {
+                if !exists_meanwhile(&error) || tries >= MAX_TRIES {
+                    return Err(error);
+                }
+                tries += 1;
+            }
         }
         Ok(())
     }
@@ -85,8 +134,15 @@ impl<DB: Dialect> Tables<DB> {
     /// Returns whether the demonstration's data are complete.
     pub(crate) async fn is_seeded(&self) -> sqlx::Result<bool> {
         let mut conn = self.pool.acquire().await?;
-        let question = sqlx::query("SELECT seeded FROM invitation_demonstration");
+        let question = sqlx::query("SELECT seeded FROM invitation_demonstration WHERE seeded = 1");
         Ok(DB::exec(&mut conn).fetch_optional(question).await?.is_some())
+    }
+
+    /// Forgets that the demonstration's data are complete, so that they are inserted again.
+    pub(crate) async fn unset_seeded(&self) -> sqlx::Result<()> {
+        let mut conn = self.pool.acquire().await?;
+        run::<DB>(&mut conn, "DELETE FROM invitation_demonstration WHERE seeded = 1".to_owned())
+            .await
     }
 
     /// Records that the demonstration's data are complete.
@@ -128,18 +184,11 @@ async fn names<DB: Dialect>(conn: &mut DB::Connection, kind: Kind) -> sqlx::Resu
     rows.iter().map(|row| column::<DB, DB::Text>(row, 0).map(Into::into)).collect()
 }
 
-/// Removes the tables of the demonstration and of the library, the marker last, so that an
-/// interrupted reset can be repeated.
-async fn remove<DB: Dialect>(conn: &mut DB::Connection, tables: &[String]) -> sqlx::Result<()> {
-    let is_librarys = |name: &&String| name.starts_with("invitation_") && *name != MARKER;
-    for view in names::<DB>(conn, Kind::View).await?.iter().filter(is_librarys) {
-        run::<DB>(conn, format!("DROP VIEW {view}")).await?;
-    }
-    let is_own = |name: &&String| *name == "users" || *name == "registrations";
-    for table in tables.iter().filter(|name| is_own(name) || is_librarys(name)) {
-        run::<DB>(conn, format!("DROP TABLE {table}")).await?;
-    }
-    run::<DB>(conn, format!("DROP TABLE {MARKER}")).await
+/// Returns whether another process created the table while this one did: a unique key of
+/// PostgreSQL's own tables, a table or its row type of this name.
+fn exists_meanwhile(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    matches!(code.as_deref(), Some("23505" | "42P07" | "42710"))
 }
 
 async fn run<DB: Dialect>(conn: &mut DB::Connection, sql: String) -> sqlx::Result<()> {

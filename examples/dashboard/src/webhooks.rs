@@ -10,7 +10,9 @@ use std::{
 
 use axum::http::HeaderMap;
 use invitation::{
-    delivery::webhook::{Addresses as Networks, NewEndpoint, Transport, WebhookSecret, Webhooks},
+    delivery::webhook::{
+        Addresses as Networks, NewEndpoint, Transport, WebhookError, WebhookSecret, Webhooks,
+    },
     store::{
         documents::{DocumentName, Documents},
         feed::FeedRetention,
@@ -29,6 +31,9 @@ const NAME: &str = "demonstration";
 
 /// The time between two rounds.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The maximum number of tries to register the endpoint.
+const MAX_TRIES: u32 = 20;
 
 /// The maximum number of messages that are kept; older ones are removed.
 const KEPT: usize = 100;
@@ -155,9 +160,8 @@ where
     S: Documents + FeedRetention + 'static,
 {
     let name = DocumentName::new(NAME)?;
-    webhooks.remove(&name).await?;
     let url = format!("{}{RECEIVER}", addresses.loopback[0]);
-    receiver.use_secret(&webhooks.register(NewEndpoint::new(NAME, &url)?).await?)?;
+    receiver.use_secret(&register_anew(&webhooks, &name, &url).await?)?;
     tokio::spawn(async move {
         loop {
             // A failure is passing: the next round goes on where this one stopped.
@@ -170,4 +174,24 @@ where
         }
     });
     Ok(())
+}
+
+/// Registers the endpoint in place of the one before. Other hosts on the same store may register it
+/// between the two steps; the last one gets the messages.
+async fn register_anew<S>(
+    webhooks: &Webhooks<S>,
+    name: &DocumentName,
+    url: &str,
+) -> std::result::Result<WebhookSecret, WebhookError>
+where
+    S: Documents + FeedRetention,
+{
+    let mut tries = 1;
+    loop {
+        webhooks.remove(name).await?;
+        match webhooks.register(NewEndpoint::new(NAME, url)?).await {
+            Err(WebhookError::NameTaken { .. }) if tries < MAX_TRIES => tries += 1,
+            registered => return registered,
+        }
+    }
 }

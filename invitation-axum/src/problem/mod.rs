@@ -206,6 +206,25 @@ impl Problem {
         self.detail.as_deref()
     }
 
+    /// Returns the time after which the client may try again, if it is known. A host that shows the
+    /// problem on a page of its own sends it as `Retry-After`, as the problem's own response does.
+    ///
+    /// ```
+    /// # mod invitation { pub use invitation_axum as web; }
+    /// use std::time::Duration;
+    ///
+    /// use invitation::web::{Problem, ProblemKind};
+    ///
+    /// let problem = Problem::new(ProblemKind::Unavailable);
+    /// assert_eq!(problem.retry_after(), None);
+    /// let problem = problem.with_retry_after(Duration::from_secs(5));
+    /// assert_eq!(problem.retry_after(), Some(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// Returns the values that were not accepted.
     #[must_use]
     pub fn errors(&self) -> &[InputError] {

@@ -68,6 +68,14 @@ async fn library_turns_autocommit_on_for_its_own_pool() {
     assert_eq!(number(&others, autocommit).await, 0);
 }
 
+/// A call does not wait a day for a table that another session alters.
+#[tokio::test(flavor = "multi_thread")]
+async fn connect_bounds_the_wait_for_a_table() {
+    let store = MySqlStore::connect(&MySql::empty().url).await.unwrap();
+    let limits = "SELECT CAST(@@lock_wait_timeout - @@innodb_lock_wait_timeout AS SIGNED)";
+    assert_eq!(number(store.pool(), limits).await, 0);
+}
+
 impl Upgrading for MySql {
     // Each statement can be repeated, because it commits by itself. MySQL has no `ADD COLUMN IF
     // NOT EXISTS`, so a statement that depends on the present columns is prepared from a text.

@@ -1,6 +1,6 @@
 //! The example as a separate process, and requests to it.
 
-use std::{process::Command, time::Duration};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use http_body_util::BodyExt;
 pub(crate) use invitation_testkit::Answer;
@@ -40,11 +40,33 @@ impl Store {
         self.server.is_some()
     }
 
+    /// Returns the URL of the store, unless it is the default one.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Returns the Redis server of the store.
+    pub(crate) fn redis_server(&self) -> &Redis {
+        self.server.as_ref().expect("a store on Redis")
+    }
+
+    /// Returns the SQLite file that holds the host's users, after a first start.
+    pub(crate) fn users_file(&self) -> PathBuf {
+        if !self.is_redis() {
+            return self.folder.path().join("invitation-demo.db");
+        }
+        let files = fs::read_dir(self.folder.path()).expect("a folder");
+        let mut paths = files.map(|file| file.expect("a file").path());
+        paths.find(|path| path.extension().is_some_and(|end| end == "db")).expect("users")
+    }
+
     /// Returns the command of the example, not started yet, on a free port.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_invitation-demo"));
         command.current_dir(self.folder.path()).env("PORT", "0");
-        command.env_remove("DATABASE_URL").env_remove("DEMO_RESET").env_remove("BASE_URL");
+        for name in ["DATABASE_URL", "DEMO_RESET", "BASE_URL", "SMTP_URL", "MAIL_FROM"] {
+            command.env_remove(name);
+        }
         if let Some(url) = &self.url {
             command.env("DATABASE_URL", url);
         }

@@ -10,6 +10,8 @@ use crate::{
     starting::complaint,
 };
 
+const WEBHOOKS: &str = "/api/invitations/webhooks";
+
 fn key_file(store: &Store) -> PathBuf {
     store.folder.path().join("invitation-demo.db.keys")
 }
@@ -19,15 +21,17 @@ fn mode(file: &PathBuf) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file).expect("a file").permissions())
 }
 
-/// The first start makes the file, and the next one opens the codes with it.
+/// The first start makes the key and the database, and the next one opens the codes with the key.
 #[tokio::test]
-async fn the_first_start_makes_a_key_that_only_the_owner_reads() {
+async fn the_first_start_makes_files_that_only_the_owner_reads() {
     let store = Store::sqlite();
     let mut host = store.start().await;
     let invited = host.invite(json!({})).await;
     let file = key_file(&store);
     #[cfg(unix)]
-    assert_eq!(mode(&file) & 0o777, 0o600);
+    for file in [&file, &store.users_file()] {
+        assert_eq!(mode(file) & 0o777, 0o600, "{}", file.display());
+    }
     let key = fs::read_to_string(&file).expect("it is there");
     let said = host.kill();
     assert!(!said.contains(key.trim()), "{said}");
@@ -79,12 +83,19 @@ async fn a_start_without_the_key_is_refused() {
     host.register(&text(&invited["code"]), "nina").await.is(201);
 }
 
-/// A new first line is the active key: the start re-seals the codes, and the old line can go.
+/// A new first line is the active key: the start re-seals the codes and the secrets of webhooks, and
+/// the old line can go.
 #[tokio::test]
 async fn a_new_first_line_rotates_the_key() {
     let store = Store::sqlite();
     let mut host = store.start().await;
     let invited = host.invite(json!({})).await;
+    // A disabled endpoint: no attempt to send writes its secret anew.
+    let endpoint = json!({"name": "crm", "url": "http://127.0.0.1:9/hook"});
+    let registered = host.ask_as("admin", Method::POST, WEBHOOKS).json(&endpoint);
+    answer(registered).await.is(201);
+    let disable = format!("{WEBHOOKS}/crm/disable");
+    answer(host.ask_as("admin", Method::POST, &disable)).await.is(200);
     host.kill();
     let file = key_file(&store);
     let old = fs::read_to_string(&file).expect("it is there");
@@ -98,6 +109,9 @@ async fn a_new_first_line_rotates_the_key() {
 
     fs::write(&file, new).expect("it can be written");
     let host = store.start().await;
+    let endpoints = answer(host.ask_as("admin", Method::GET, WEBHOOKS)).await.is(200).json();
+    let endpoints = endpoints["items"].as_array().expect("a list");
+    assert!(endpoints.iter().any(|one| one["name"] == "crm"), "{endpoints:?}");
     assert_eq!(host.invitation(&invited["id"]).await["code"], invited["code"]);
     host.register(&text(&invited["code"]), "nina").await.is(201);
 }

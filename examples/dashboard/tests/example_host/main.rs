@@ -2,6 +2,7 @@
 //! database that it supports.
 
 mod counting;
+mod folders;
 mod host;
 mod importing;
 mod keys;
@@ -112,6 +113,7 @@ on_every_store! {
     racing {
         many_newcomers_with_one_code_leave_one_account
         a_code_for_five_lets_five_in
+        hosts_that_start_together_all_serve
         killed_at_any_moment_accounts_and_redemptions_correspond
     }
 }

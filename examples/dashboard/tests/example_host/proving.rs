@@ -1,5 +1,9 @@
 //! A bound code: the address is proved first, and nothing changes before.
 
+use invitation::sql::sqlx::{
+    self, Connection, Executor,
+    sqlite::{SqliteConnectOptions, SqliteConnection},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -143,4 +147,47 @@ pub(crate) async fn an_address_gets_so_many_mails_and_no_more(store: &Store) {
     assert!(refused.headers().contains_key("retry-after"), "it says when");
     crate::host::read(refused).await.problem(429, "too-many-requests");
     assert_eq!(host.mails("nina@example.com").await.len(), 5);
+}
+
+/// A mail is sent only when its registration is stored. One that could not be answered would count
+/// against the limit of the address.
+#[tokio::test]
+async fn a_registration_that_is_not_stored_sends_no_mail() {
+    let store = Store::sqlite();
+    let host = store.start().await;
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    let options = SqliteConnectOptions::new().filename(store.users_file());
+    let mut writer = SqliteConnection::connect_with(&options).await.expect("the database");
+    writer.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    let body = json!({"code": bound["code"], "username": "nina", "email": "nina@example.com"});
+    host.post("/api/register", &body).await.problem(503, "unavailable");
+    writer.execute("ROLLBACK").await.expect("it ends");
+    assert!(host.mails("nina@example.com").await.is_empty());
+    for n in 0..5 {
+        apply(&host, &bound["code"], &format!("nina-{n}"), "nina@example.com").await;
+    }
+    // The registration that got no mail is not kept either.
+    host.post("/api/register", &body).await.problem(429, "too-many-requests");
+    let waiting = "SELECT COUNT(*) FROM registrations";
+    let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&mut writer).await.expect("a number");
+    assert_eq!(waiting, 5);
+}
+
+/// The page says when to try again, as the API does.
+#[tokio::test]
+async fn page_of_too_many_mails_says_when_to_try_again() {
+    let store = Store::sqlite();
+    let host = store.start().await;
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    let code = text(&bound["code"]);
+    let post = async |username: &str| {
+        let form = [("code", &*code), ("username", username), ("email", "nina@example.com")];
+        let request = host.ask(Method::POST, "/register").header("origin", &host.base);
+        answer(request.form(&form)).await
+    };
+    for n in 0..5 {
+        post(&format!("nina-{n}")).await.is(202);
+    }
+    let refused = post("nina").await.is(429).says("too many mails");
+    assert_eq!(refused.header("retry-after"), "900");
 }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use reqwest::Method;
 use serde_json::json;
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::host::{Host, Store, text};
+use crate::host::{Host, Store, answer, text};
 
 /// All people register at once with one code. Returns how many succeeded.
 async fn register_concurrently(host: &Arc<Host>, code: &str, people: usize) -> usize {
@@ -57,6 +58,21 @@ pub(crate) async fn a_code_for_five_lets_five_in(store: &Store) {
     let told = register_concurrently(&host, &text(&invitation["code"]), 32).await;
     let uses = host.invitation(&invitation["id"]).await["uses"].clone();
     assert_eq!((told, accounts(&host, 32).await, uses), (5, 5, json!(5)));
+}
+
+/// The first starts on a new store in an empty folder, all at once.
+pub(crate) async fn hosts_that_start_together_all_serve(store: &Store) {
+    let mut starts = JoinSet::new();
+    for _ in 0..6 {
+        starts.spawn(Host::start(store.command()));
+    }
+    let hosts = starts.join_all().await;
+    for host in &hosts {
+        answer(host.ask(Method::GET, "/login")).await.is(200);
+        let rows = answer(host.ask_as("admin", Method::GET, "/api/invitations")).await.is(200);
+        let rows = rows.json()["items"].as_array().expect("a list").len();
+        assert_eq!(rows, 6, "the demonstration's data, once");
+    }
 }
 
 pub(crate) async fn killed_at_any_moment_accounts_and_redemptions_correspond(store: &Store) {

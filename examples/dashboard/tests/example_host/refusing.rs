@@ -10,7 +10,7 @@ use invitation::{
 use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 
-use crate::host::{Host, Store, answer, text};
+use crate::host::{Answer, Host, Store, answer, text};
 
 pub(crate) async fn every_refusal_has_its_problem(store: &Store) {
     let host = store.start().await;
@@ -79,7 +79,9 @@ async fn wrong_values(host: &Host, code: &str) {
     send(json, "{".to_owned()).await.problem(400, "malformed");
     send("text/plain", good.clone()).await.problem(415, "unsupported-media-type");
     let long = format!("{{\"code\":\"{}\"}}", "x".repeat(2_000_000));
-    send(json, long).await.problem(413, "too-large");
+    let refused = send(json, long).await;
+    refused.problem(413, "too-large");
+    has_request_id(&refused);
     for (header, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
         let request = host.ask(Method::POST, "/api/register").header("content-type", json);
         answer(request.header(header, value).body(good.clone())).await.problem(403, "forbidden");
@@ -92,8 +94,37 @@ async fn wrong_values(host: &Host, code: &str) {
         });
         answer(request.body(good.clone())).await.problem(422, "invalid");
     }
-    answer(host.ask(Method::GET, "/api/register")).await.problem(405, "method-not-allowed");
-    answer(host.ask(Method::GET, "/api/nothing")).await.problem(404, "not-found");
+    for (path, status, problem) in
+        [("/api/register", 405, "method-not-allowed"), ("/api/nothing", 404, "not-found")]
+    {
+        let refused = answer(host.ask(Method::GET, path)).await;
+        refused.problem(status, problem);
+        has_request_id(&refused);
+    }
+}
+
+/// Refusals of the host's own routes have an id, as those of the library's have.
+fn has_request_id(refused: &Answer) {
+    assert!(!refused.header("x-request-id").is_empty(), "{refused:?}");
+}
+
+/// While the store is down, the API and the page say when to try again.
+#[tokio::test]
+async fn store_that_is_down_is_503_with_retry_after() {
+    let store = Store::redis();
+    let host = store.start().await;
+    let code = host.code().await;
+    store.redis_server().stop_now().expect("it ends");
+    let list = answer(host.ask_as("admin", Method::GET, "/api/invitations")).await;
+    let registered = host.register(&code, "nina").await;
+    for refused in [&list, &registered] {
+        refused.problem(503, "unavailable");
+        assert!(!refused.header("retry-after").is_empty(), "{refused:?}");
+    }
+    let form = [("code", &*code), ("username", "nina"), ("email", "")];
+    let request = host.ask(Method::POST, "/register").header("origin", &host.base).form(&form);
+    let page = answer(request).await.is(503);
+    assert!(!page.header("retry-after").is_empty(), "{page:?}");
 }
 
 /// Each refusal by the library is on record, although the host's transaction was rolled
@@ -146,8 +177,7 @@ pub(crate) async fn too_many_wrong_codes_are_refused_for_a_while(store: &Store) 
 /// the name.
 pub(crate) async fn another_unique_key_is_not_a_taken_name(store: &Store) {
     let host = store.start().await;
-    let file = store.folder.path().join("invitation-demo.db");
-    let options = SqliteConnectOptions::new().filename(file);
+    let options = SqliteConnectOptions::new().filename(store.users_file());
     let mut users = SqliteConnection::connect_with(&options).await.expect("the host's users");
     let index = "CREATE UNIQUE INDEX one_n ON users (role) WHERE username LIKE 'n%'";
     sqlx::raw_sql(index).execute(&mut users).await.expect("an index");

@@ -8,8 +8,11 @@ use serde_json::json;
 
 use crate::host::{Host, Store, answer};
 
+/// The verdict of the audit view about an unchanged log.
+pub(crate) const VALID: &str = ">Valid</span>";
+
 /// Looks at the audit view until it says this.
-async fn audit_view_says(host: &Host, text: &str) -> String {
+pub(crate) async fn audit_view_says(host: &Host, text: &str) -> String {
     for _ in 0..300 {
         let page = host.ask_as("admin", Method::GET, "/invitations/events");
         let page = answer(page).await.is(200).text().to_owned();
@@ -28,13 +31,13 @@ async fn the_audit_view_shows_the_verdict_about_the_log() {
     let store = Store::sqlite();
     let mut host = store.start().await;
     host.invite(json!({})).await;
-    audit_view_says(&host, ">Valid</span>").await;
+    audit_view_says(&host, VALID).await;
     host.kill();
     for file in ["log", "log-key", "log-anchor"] {
         assert!(store.folder.path().join(format!("invitation-demo.db.{file}")).is_file());
     }
     let mut host = store.start().await;
-    audit_view_says(&host, ">Valid</span>").await;
+    audit_view_says(&host, VALID).await;
     host.kill();
 
     let database = store.folder.path().join("invitation-demo.db");
@@ -50,5 +53,5 @@ async fn the_audit_view_shows_the_verdict_about_the_log() {
     let mut command = store.command();
     command.env("DEMO_RESET", "1");
     let host = Host::start(command).await;
-    audit_view_says(&host, ">Valid</span>").await;
+    audit_view_says(&host, VALID).await;
 }

@@ -11,8 +11,7 @@ use crate::host::{Host, Store, answer, text};
 
 /// Returns a connection to the host's table of users.
 async fn users(store: &Store) -> SqliteConnection {
-    let file = store.folder.path().join("invitation-demo.db");
-    let options = SqliteConnectOptions::new().filename(file);
+    let options = SqliteConnectOptions::new().filename(store.users_file());
     SqliteConnection::connect_with(&options).await.expect("the host's users")
 }
 
