@@ -18,8 +18,8 @@ use time::Duration;
 use super::{Mail, MailContext, MailTemplate, Mailer, Unsubscribe};
 use crate::Backoff;
 
-/// The default lease of a claim.
-const LEASE: Duration = Duration::minutes(5);
+/// The default lease of a claim. It is longer than the time that `SmtpMailer` has for a mail.
+const LEASE: Duration = Duration::minutes(15);
 
 /// The default number of deliveries of one run.
 const BATCH: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -120,7 +120,7 @@ impl<S: Store> MailWorker<S> {
     }
 
     /// Sets the lease of a claim: the time in which an attempt must end. After it, another worker
-    /// sends the mail. The default is 5 minutes.
+    /// sends the mail. The default is 15 minutes.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
