@@ -1,5 +1,6 @@
 //! Listing, retrying and removing deliveries.
 
+mod claim;
 mod remind;
 mod resend;
 mod resend_all;
@@ -10,10 +11,10 @@ use std::{fmt, num::NonZeroU32, sync::Arc};
 use time::Duration;
 
 pub use self::{
+    claim::ClaimedDelivery,
     remind::ReminderPage,
     resend::Resend,
     resend_all::{ResendOutcome, ResentInvitation, ResentPage},
-    work::ClaimedDelivery,
 };
 use super::{Invitations, Paging, TRIES, evidence::Place};
 use crate::{
@@ -177,8 +178,8 @@ impl<S: Store> Deliveries<S> {
     ///
     /// [`Error::Refused`]: `Forbidden`; `NotFound` if there is no such delivery within the
     /// actor's reach; `RoleNotGrantable`, `UnknownRole`; `Used`, `Revoked`, `Expired`, `NoAddress`
-    /// for the state of the invitation; `Vetoed`; `Conflict`; [`Error::Store`],
-    /// [`Error::Entropy`].
+    /// for the state of the invitation; `Vetoed`; `Conflict`, also for a reminder of an expiry that
+    /// was changed since; [`Error::Store`], [`Error::Entropy`].
     pub async fn retry(
         &self,
         caller: impl Into<Caller<'_>>,
@@ -196,6 +197,12 @@ impl<S: Store> Deliveries<S> {
             let place = Place::Invitation(record.id, record.division.clone());
             let permitted =
                 check_resend(&record, &call.performer, service.policy(), call.now).map(drop);
+            let permitted = permitted.and_then(|()| {
+                // The worker would cancel the reminder.
+                let is_due = remind::is_of_expiry(&delivery, &record);
+                let changed = Verdict::new(Refusal::Conflict, Reason::VersionMismatch);
+                is_due.then_some(()).ok_or(changed)
+            });
             if let Err(verdict) = permitted {
                 return Err(service.refuse(&call, Action::Resend, verdict, place).await);
             }

@@ -94,8 +94,7 @@ impl<S: Store> Deliveries<S> {
 
     /// Queues the reminder of an invitation, and returns whether there was none before.
     async fn reminded(&self, worker: &SystemActor, record: &Record) -> Result<bool, Error> {
-        let expiry = record.expires_at.as_micros().to_be_bytes();
-        let id = DeliveryId::derived(&[b"reminder", record.id.as_bytes(), &expiry]);
+        let id = reminder_of(record);
         // A read is cheaper than a write that has no effect.
         if self.documents.document(&Delivery::key(id)).await?.is_some() {
             return Ok(false);
@@ -106,4 +105,16 @@ impl<S: Store> Deliveries<S> {
         let event = call.done(Action::ReminderDue, delivery.detail()).about(record);
         Ok(self.replaced(&delivery, &[event]).await?)
     }
+}
+
+/// Returns the id of the reminder of the present expiry.
+fn reminder_of(record: &Record) -> DeliveryId {
+    let expiry = record.expires_at.as_micros().to_be_bytes();
+    DeliveryId::derived(&[b"reminder", record.id.as_bytes(), &expiry])
+}
+
+/// Returns whether a delivery is no reminder, or one of the present expiry. A reminder of another
+/// expiry would say that an extended invitation is about to expire.
+pub(super) fn is_of_expiry(delivery: &Delivery, record: &Record) -> bool {
+    delivery.purpose() != DeliveryPurpose::Reminder || delivery.id() == reminder_of(record)
 }

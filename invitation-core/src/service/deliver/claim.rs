@@ -1,0 +1,136 @@
+//! Claiming a due delivery, with what its mail needs.
+
+use time::Duration;
+
+use super::{Deliveries, remind::is_of_expiry};
+use crate::{
+    actor::SystemActor,
+    code::InvitationCode,
+    decide::{Call, recipient},
+    delivery::{Delivery, DeliveryFailure, DeliveryState, FailureKind},
+    email::Email,
+    error::Error,
+    event::Reason,
+    invitation::Invitation,
+    record::Record,
+    scope::Scope,
+    store::Store,
+    target::Target,
+    time::Timestamp,
+};
+
+/// A delivery that a worker has claimed, with what its mail needs.
+///
+/// The claim ends at the time that the worker named. Then another worker may make an attempt.
+#[derive(Debug)]
+pub struct ClaimedDelivery {
+    delivery: Delivery,
+    invitation: Invitation,
+    address: Email,
+    code: InvitationCode,
+}
+
+impl ClaimedDelivery {
+    /// Returns the delivery, whose attempts count this one.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// Returns the invitation as it was when the delivery was claimed.
+    #[must_use]
+    pub fn invitation(&self) -> &Invitation {
+        &self.invitation
+    }
+
+    /// Returns the address to send to.
+    #[must_use]
+    pub fn address(&self) -> &Email {
+        &self.address
+    }
+
+    /// Returns the code.
+    #[must_use]
+    pub fn code(&self) -> &InvitationCode {
+        &self.code
+    }
+}
+
+/// What is to become of a due delivery.
+enum Decision {
+    Send { address: Email, code: InvitationCode },
+    Cancel(Reason),
+    GiveUp(FailureKind),
+}
+
+impl<S: Store> Deliveries<S> {
+    /// Claims a due delivery for `lease`, and returns it with the address and the code. Returns
+    /// none if another worker has claimed it, or if it has ended:
+    ///
+    /// - it is cancelled if the invitation is no longer active, or no longer for an address; if
+    ///   the mail was to have a [new code](super::Resend::with_new_code) and the code is still the
+    ///   old one; or if it is a reminder of an expiry that was changed since;
+    /// - it fails if the code cannot be read, or if `attempts` attempts ended without a result.
+    ///
+    /// Two round trips.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Entropy`].
+    pub async fn claim(
+        &self,
+        worker: &SystemActor,
+        delivery: &Delivery,
+        lease: Duration,
+        attempts: u32,
+    ) -> Result<Option<ClaimedDelivery>, Error> {
+        let service = &self.invitations;
+        let call = service.call_by(worker.into())?;
+        if delivery.state() != DeliveryState::Queued {
+            return Ok(None);
+        }
+        let target = Target::Id(delivery.invitation());
+        let Some(record) = service.store.get(&target, &Scope::All).await? else {
+            self.cancel(&call, delivery, Reason::Unknown).await?;
+            return Ok(None);
+        };
+        let (address, code) = match self.decide(delivery, &record, &call, attempts) {
+            Decision::Send { address, code } => (address, code),
+            Decision::Cancel(reason) => {
+                self.cancel(&call, delivery, reason).await?;
+                return Ok(None);
+            }
+            Decision::GiveUp(kind) => {
+                self.give_up(&call, delivery, DeliveryFailure::new(kind)).await?;
+                return Ok(None);
+            }
+        };
+        let until = call.now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        let delivery = delivery.claimed(call.id, until);
+        let claimed = self.replaced(&delivery, &[]).await?;
+        let invitation = Invitation::from(record);
+        Ok(claimed.then_some(ClaimedDelivery { delivery, invitation, address, code }))
+    }
+
+    fn decide(&self, delivery: &Delivery, record: &Record, call: &Call, attempts: u32) -> Decision {
+        let service = &self.invitations;
+        let address = match recipient(record, call.now) {
+            Ok(address) => address.clone(),
+            Err(verdict) => return Decision::Cancel(verdict.reason()),
+        };
+        if delivery.is_to_replace(&record.digest) {
+            return Decision::Cancel(Reason::Conflict);
+        }
+        if !is_of_expiry(delivery, record) {
+            return Decision::Cancel(Reason::VersionMismatch);
+        }
+        let code = service.open(record).ok();
+        match code.filter(|_| service.settings.sealing.shows(&record.sealed)) {
+            None => Decision::GiveUp(FailureKind::CodeUnavailable),
+            Some(_) if delivery.attempts() >= attempts => {
+                Decision::GiveUp(FailureKind::Interrupted)
+            }
+            Some(code) => Decision::Send { address, code },
+        }
+    }
+}
