@@ -76,6 +76,33 @@ async fn reminder_of_an_invitation_that_was_extended_meanwhile_is_cancelled() ->
 }
 
 #[tokio::test]
+async fn reminder_that_was_sent_and_removed_does_not_come_again() -> Done {
+    let house = House::new();
+    house.invite("anna@example.com").await;
+    let before = Duration::days(5);
+    let remind = || house.deliveries.remind(&house.worker, before, Paging::default());
+    house.clock.advance(Duration::days(3));
+    assert_eq!(remind().await?.queued(), 1);
+    let claimed = house.claim(&house.due().await[0]).await.unwrap();
+    let message = message_of(&claimed);
+    assert!(house.deliveries.sent(&house.worker, &claimed, &message).await?);
+    let remove = || house.deliveries.remove_ended(&house.worker, Duration::DAY, TEN);
+    house.clock.advance(Duration::days(2));
+    assert_eq!(remove().await?, 1);
+    assert_eq!(remind().await?.queued(), 0, "the recipient has it");
+
+    let filter = DocumentFilter::all(DocumentKind::new("mail-reminder")?);
+    let page = PageRequest { after: None, limit: 10 };
+    let marks = || house.store.list_documents(&Scope::All, &filter, &page);
+    for (days, left) in [(2, 1), (2, 0)] {
+        house.clock.advance(Duration::days(days));
+        assert_eq!(remove().await?, 0);
+        assert_eq!(marks().await?.items.len(), left, "kept until a day after the expiry");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn short_invitation_is_not_reminded_of() -> Done {
     let house = House::new();
     let draft = staff().for_email("anna@example.com".parse()?).expiring(Expiry::InDays(1));

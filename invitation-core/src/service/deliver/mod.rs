@@ -10,6 +10,7 @@ use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use time::Duration;
 
+use self::remind::ReminderMark;
 pub use self::{
     claim::ClaimedDelivery,
     remind::ReminderPage,
@@ -249,9 +250,10 @@ impl<S: Store> Deliveries<S> {
     /// number. A call that fails or is dropped leaves an event for each state that it has removed.
     ///
     /// A delivery that is removed can be queued again from the same event. So do not let a
-    /// consumer begin anew at events that old.
+    /// consumer begin anew at events that old. A reminder is not queued again: what tells that an
+    /// expiry was reminded of is kept until `age` after that expiry.
     ///
-    /// Three calls to the store, one for each state.
+    /// Four calls to the store, one for each state and one for the reminders.
     ///
     /// # Errors
     ///
@@ -288,6 +290,8 @@ impl<S: Store> Deliveries<S> {
             }
             removed = removed.saturating_add(some);
         }
+        let (marks, reminded) = (ReminderMark::kind(), ReminderMark::state());
+        self.documents.remove_documents(&marks, &reminded, before, max, None).await?;
         Ok(removed)
     }
 
