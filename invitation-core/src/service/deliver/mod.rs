@@ -44,6 +44,11 @@ use crate::{
     time::Timestamp,
 };
 
+/// The number of tries to count a mail. Each round, one of those that count against the same limit
+/// succeeds, so this is also the number of mails that must be counted before another one waits or
+/// is refused.
+const BUDGET_TRIES: usize = 64;
+
 /// The deliveries of a service: the mails with the codes of its invitations.
 ///
 /// [The module](crate::delivery) shows its use. The documents belong into the same store as the

@@ -131,7 +131,7 @@ impl<S: Store> Deliveries<S> {
     ) -> Result<SentAgain, Error> {
         let service = &self.invitations;
         let delivery_id = resend.delivery(caller, id, call);
-        for _ in 0..super::TRIES {
+        for _ in 0..super::BUDGET_TRIES {
             let record = service.load(caller, call, id, Action::Resend).await?;
             let earlier = self.earlier(call, delivery_id, resend).await?;
             if let Some(earlier) = &earlier {
