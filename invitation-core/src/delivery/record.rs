@@ -79,6 +79,9 @@ struct Facts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaces: Option<[u8; 8]>,
     attempts: u32,
+    /// Whether the mail has been counted against the limit of its address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    counted: bool,
     /// The call that wrote this version. It makes the versions of two workers differ.
     by: Option<EventId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +121,7 @@ impl Delivery {
             rotated: false,
             replaces: None,
             attempts: 0,
+            counted: false,
             by: None,
             failure: None,
             reason: None,
@@ -147,6 +151,21 @@ impl Delivery {
     /// The same delivery after the replacement of the code.
     pub(crate) fn with_new_code(mut self) -> Self {
         self.facts.replaces = None;
+        self
+    }
+
+    /// Returns whether the mail is still to be counted against the limit of its address. One that a
+    /// user asked for again was counted in that step.
+    pub(crate) fn is_to_count(&self) -> bool {
+        match self.purpose() {
+            DeliveryPurpose::Invited | DeliveryPurpose::Reminder => !self.facts.counted,
+            DeliveryPurpose::Resent => false,
+        }
+    }
+
+    /// The same delivery, whose mail is counted.
+    pub(crate) fn counted(mut self) -> Self {
+        self.facts.counted = true;
         self
     }
 
@@ -260,6 +279,10 @@ impl Delivery {
             due: document.due,
             facts,
         })
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
     /// Returns the id.

@@ -2,12 +2,12 @@
 
 use time::Duration;
 
-use super::{Deliveries, remind::is_of_expiry};
+use super::{BUDGET_TRIES, Deliveries, remind::is_of_expiry};
 use crate::{
     actor::SystemActor,
     code::InvitationCode,
     decide::{Call, recipient},
-    delivery::{Delivery, DeliveryFailure, DeliveryState, FailureKind},
+    delivery::{Budget, BudgetOf, Delivery, DeliveryFailure, DeliveryState, FailureKind},
     email::Email,
     error::Error,
     event::Reason,
@@ -72,7 +72,11 @@ impl<S: Store> Deliveries<S> {
     ///   old one; or if it is a reminder of an expiry that was changed since;
     /// - it fails if the code cannot be read, or if `attempts` attempts ended without a result.
     ///
-    /// Two round trips.
+    /// The first mail of an invitation and a reminder are counted against the limit of
+    /// [mails to an address](crate::Limits::with_resends_per_address). Beyond it, nothing is claimed:
+    /// the mail is due again when there is room, and no attempt is counted.
+    ///
+    /// Two round trips; three for a mail that is counted.
     ///
     /// # Errors
     ///
@@ -106,10 +110,50 @@ impl<S: Store> Deliveries<S> {
             }
         };
         let until = call.now.checked_add(lease).unwrap_or(Timestamp::MAX);
-        let delivery = delivery.claimed(call.id, until);
-        let claimed = self.replaced(&delivery, &[]).await?;
+        let claimed = delivery.claimed(call.id, until);
+        let claimed = if delivery.is_to_count() {
+            self.claimed_within_limit(&call, delivery, claimed.counted(), &address).await?
+        } else {
+            self.replaced(&claimed, &[]).await?.then_some(claimed)
+        };
         let invitation = Invitation::from(record);
-        Ok(claimed.then_some(ClaimedDelivery { delivery, invitation, address, code }))
+        Ok(claimed.map(|delivery| ClaimedDelivery { delivery, invitation, address, code }))
+    }
+
+    /// Writes a claim and counts its mail against the limit of the address, in one atomic step.
+    /// Returns none if another worker has claimed the delivery, or if the limit is reached: the
+    /// mail is then due when there is room again.
+    async fn claimed_within_limit(
+        &self,
+        call: &Call,
+        delivery: &Delivery,
+        claimed: Delivery,
+        address: &Email,
+    ) -> Result<Option<Delivery>, Error> {
+        let limits = self.invitations.limits();
+        let budget = BudgetOf::Address(address.key());
+        for _ in 0..BUDGET_TRIES {
+            let stored = self.documents.document(&budget.key()).await?;
+            let counted = Budget::take(budget, stored.as_ref(), limits, call.id, call.now)?;
+            let counted = match counted {
+                Ok(counted) => counted,
+                Err(until) => {
+                    let later = delivery.due_again(call.id, until, None);
+                    self.replaced(&later, &[]).await?;
+                    return Ok(None);
+                }
+            };
+            if self.replaced_all(&[claimed.document()?, counted], &[]).await? {
+                return Ok(Some(claimed));
+            }
+            let stored = self.documents.document(&Delivery::key(delivery.id())).await?;
+            // Otherwise only another mail to the address was faster.
+            if stored.is_none_or(|stored| stored.version != delivery.version()) {
+                return Ok(None);
+            }
+        }
+        // It is still due, and the next run claims it.
+        Ok(None)
     }
 
     fn decide(&self, delivery: &Delivery, record: &Record, call: &Call, attempts: u32) -> Decision {
