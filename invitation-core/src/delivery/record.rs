@@ -78,6 +78,11 @@ struct Facts {
     /// The code that is still to be replaced, as the start of its digest; none once it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaces: Option<[u8; 8]>,
+    /// The codes that the worker may replace by one that it draws when it sends, as the starts of
+    /// their digests: where the store keeps no codes, the code that the resend made, and after that
+    /// those of the last two attempts. A code that a person made meanwhile is not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    draws: Vec<[u8; 8]>,
     attempts: u32,
     /// Whether the mail has been counted against the limit of its address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -120,6 +125,7 @@ impl Delivery {
             purpose,
             rotated: false,
             replaces: None,
+            draws: Vec::new(),
             attempts: 0,
             counted: false,
             by: None,
@@ -135,6 +141,7 @@ impl Delivery {
     /// The same delivery, whose mail waits until `due` for the replacement of the code `old`.
     pub(crate) fn replacing(mut self, old: &CodeDigest, due: Timestamp) -> Self {
         (self.facts.rotated, self.facts.replaces) = (true, Some(beginning_of(old)));
+        self.facts.draws.clear();
         Self { due: Some(due), ..self }
     }
 
@@ -152,6 +159,24 @@ impl Delivery {
     pub(crate) fn with_new_code(mut self) -> Self {
         self.facts.replaces = None;
         self
+    }
+
+    /// The same delivery, whose code the worker draws when it sends: it may replace these codes.
+    pub(crate) fn drawing<'c>(mut self, codes: impl IntoIterator<Item = &'c CodeDigest>) -> Self {
+        self.facts.draws = codes.into_iter().map(beginning_of).collect();
+        self
+    }
+
+    /// Returns whether the worker may replace this code by one that it draws.
+    pub(crate) fn may_draw(&self, code: &CodeDigest) -> bool {
+        // If it is unknown whether the resend has replaced the code, any other one is its own.
+        let is_replaced = self.awaits_new_code() && !self.is_to_replace(code);
+        is_replaced || self.facts.draws.contains(&beginning_of(code))
+    }
+
+    /// Returns the call that wrote this version; none for the first one.
+    pub(crate) fn written_by(&self) -> Option<EventId> {
+        self.facts.by
     }
 
     /// Returns whether the mail is still to be counted against the limit of its address. One that a

@@ -10,7 +10,6 @@ use invitation_core::{
     EmailDomain, Error, RegistrationPage, Store, SystemActor,
     delivery::{
         ClaimedDelivery, Deliveries, Delivery, DeliveryFailure, DeliveryPurpose, FailureKind,
-        MessageId,
     },
 };
 use time::Duration;
@@ -227,7 +226,7 @@ impl<S: Store> MailWorker<S> {
             .template
             .content(&context)
             .map_err(|_| DeliveryFailure::new(FailureKind::NotRendered))?;
-        let message_id = MessageId::new(delivery.id(), &self.domain);
+        let message_id = claimed.message_id(&self.domain);
         Ok(Some(Mail::new(claimed.address().clone(), message_id, rendered, unsubscribe)))
     }
 }

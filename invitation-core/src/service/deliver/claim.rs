@@ -6,12 +6,15 @@ use super::{BUDGET_TRIES, Deliveries, remind::is_of_expiry};
 use crate::{
     actor::SystemActor,
     code::InvitationCode,
-    decide::{Call, recipient},
-    delivery::{Budget, BudgetOf, Delivery, DeliveryFailure, DeliveryState, FailureKind},
-    email::Email,
+    decide::{Call, DrawnCode, draw, recipient},
+    delivery::{
+        Budget, BudgetOf, Delivery, DeliveryFailure, DeliveryState, FailureKind, MessageId,
+    },
+    email::{Email, EmailDomain},
     error::Error,
     event::Reason,
     invitation::Invitation,
+    outcome::Outcome,
     record::Record,
     scope::Scope,
     store::Store,
@@ -28,6 +31,7 @@ pub struct ClaimedDelivery {
     invitation: Invitation,
     address: Email,
     code: InvitationCode,
+    is_drawn: bool,
 }
 
 impl ClaimedDelivery {
@@ -54,11 +58,29 @@ impl ClaimedDelivery {
     pub fn code(&self) -> &InvitationCode {
         &self.code
     }
+
+    /// Returns the Message-ID of the mail. `domain` is one of the host's.
+    ///
+    /// Every attempt of a delivery has the same one, so that a mail program shows one mail. Where the
+    /// store keeps no codes, each attempt has its own code, and its own Message-ID: otherwise the mail
+    /// program might show the one whose code no longer works.
+    #[must_use]
+    pub fn message_id(&self, domain: &EmailDomain) -> MessageId {
+        let (id, attempt) = (self.delivery.id(), self.delivery.written_by());
+        match attempt.filter(|_| self.is_drawn) {
+            Some(attempt) => MessageId::of_attempt(id, attempt, domain),
+            None => MessageId::new(id, domain),
+        }
+    }
 }
 
 /// What is to become of a due delivery.
 enum Decision {
-    Send { address: Email, code: InvitationCode },
+    Send {
+        address: Email,
+        /// The stored code; none if the worker draws one, because the store keeps none.
+        code: Option<InvitationCode>,
+    },
     Cancel(Reason),
     GiveUp(FailureKind),
 }
@@ -72,11 +94,16 @@ impl<S: Store> Deliveries<S> {
     ///   old one; or if it is a reminder of an expiry that was changed since;
     /// - it fails if the code cannot be read, or if `attempts` attempts ended without a result.
     ///
+    /// Where the store [keeps no codes](crate::code::Sealing::hash_only), a mail with a new code gets
+    /// one that is drawn now: the claim replaces the code of the invitation, with an event of the
+    /// action `rotate`. A further attempt draws again, because nobody knows the code any more. The
+    /// delivery fails if a person has replaced the code meanwhile.
+    ///
     /// The first mail of an invitation and a reminder are counted against the limit of
     /// [mails to an address](crate::Limits::with_resends_per_address). Beyond it, nothing is claimed:
     /// the mail is due again when there is room, and no attempt is counted.
     ///
-    /// Two round trips; three for a mail that is counted.
+    /// Two round trips; three for a mail that is counted, or whose code is drawn.
     ///
     /// # Errors
     ///
@@ -111,13 +138,57 @@ impl<S: Store> Deliveries<S> {
         };
         let until = call.now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let claimed = delivery.claimed(call.id, until);
+        let (claimed, code, drawn) = if let Some(code) = code {
+            (claimed, code, None)
+        } else {
+            let (code, drawn) = self.drawn(&record)?;
+            // Written before the code is replaced: so the next attempt knows the code, however far
+            // this one gets.
+            (claimed.drawing([&record.digest, &drawn.digest]), code, Some(drawn))
+        };
         let claimed = if delivery.is_to_count() {
             self.claimed_within_limit(&call, delivery, claimed.counted(), &address).await?
         } else {
             self.replaced(&claimed, &[]).await?.then_some(claimed)
         };
+        let Some(delivery) = claimed else { return Ok(None) };
+        let is_drawn = drawn.is_some();
+        let record = match drawn {
+            Some(drawn) => self.replace_code(&record, drawn, &delivery, &call).await?,
+            None => Some(record),
+        };
+        let Some(record) = record else { return Ok(None) };
         let invitation = Invitation::from(record);
-        Ok(claimed.map(|delivery| ClaimedDelivery { delivery, invitation, address, code }))
+        Ok(Some(ClaimedDelivery { delivery, invitation, address, code, is_drawn }))
+    }
+
+    /// Draws the code of a mail.
+    fn drawn(&self, record: &Record) -> Result<(InvitationCode, DrawnCode), Error> {
+        let service = &self.invitations;
+        let code = service.settings.format.generate(service.entropy())?;
+        let sealing = &service.settings.sealing;
+        let (digest, tag) = (sealing.digest(&code), sealing.tag(&code));
+        let sealed = sealing.seal(record.id, &code, service.entropy())?;
+        Ok((code, DrawnCode { digest, tag, sealed }))
+    }
+
+    /// Replaces the code of a claimed delivery, with its event, and returns the invitation. Returns
+    /// none if the invitation was changed meanwhile: the delivery is then due at once.
+    async fn replace_code(
+        &self,
+        record: &Record,
+        drawn: DrawnCode,
+        delivery: &Delivery,
+        call: &Call,
+    ) -> Result<Option<Record>, Error> {
+        match self.invitations.apply(&draw(record, drawn, delivery.id(), call)).await? {
+            Outcome::Applied(facts) | Outcome::Replayed(facts) => Ok(Some(facts.invitation)),
+            Outcome::Refused(_) | Outcome::Missing | Outcome::QuotaFull(_) | Outcome::CodeTaken => {
+                let due = delivery.due_again(call.id, call.now, None);
+                self.replaced(&due, &[]).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Writes a claim and counts its mail against the limit of the address, in one atomic step.
@@ -168,13 +239,14 @@ impl<S: Store> Deliveries<S> {
         if !is_of_expiry(delivery, record) {
             return Decision::Cancel(Reason::VersionMismatch);
         }
-        let code = service.open(record).ok();
-        match code.filter(|_| service.settings.sealing.shows(&record.sealed)) {
-            None => Decision::GiveUp(FailureKind::CodeUnavailable),
-            Some(_) if delivery.attempts() >= attempts => {
-                Decision::GiveUp(FailureKind::Interrupted)
-            }
-            Some(code) => Decision::Send { address, code },
+        let is_kept = service.settings.sealing.shows(&record.sealed);
+        let code = service.open(record).ok().filter(|_| is_kept);
+        if code.is_none() && (is_kept || !delivery.may_draw(&record.digest)) {
+            Decision::GiveUp(FailureKind::CodeUnavailable)
+        } else if delivery.attempts() >= attempts {
+            Decision::GiveUp(FailureKind::Interrupted)
+        } else {
+            Decision::Send { address, code }
         }
     }
 }

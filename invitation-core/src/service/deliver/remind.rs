@@ -53,7 +53,8 @@ impl<S: Store> Deliveries<S> {
     ///
     /// Each invitation is reminded of once for each expiry, also after its delivery was
     /// [removed](Self::remove_ended): a job may call this as often as it likes, from several machines. An invitation whose whole lifetime is not longer than
-    /// `before` is not reminded of. The event and the queued mail are one atomic step.
+    /// `before` is not reminded of, nor one whose code the store does
+    /// [not keep](crate::code::Sealing::hash_only). The event and the queued mail are one atomic step.
     ///
     /// One round trip, one for each invitation with an address, and another one for each reminder.
     ///
@@ -81,7 +82,10 @@ impl<S: Store> Deliveries<S> {
         let mut queued = 0;
         for record in &listing.items {
             let lifetime = record.expires_at.since(record.created_at);
+            // A code that is not kept cannot be sent again.
+            let is_kept = service.settings.sealing.shows(&record.sealed);
             if lifetime > before
+                && is_kept
                 && recipient(record, call.now).is_ok()
                 && self.reminded(worker, record).await?
             {

@@ -22,6 +22,9 @@ impl<S: Store> Deliveries<S> {
     /// Queues a mail for each of the events that created an invitation with an address, and
     /// returns the number of these events. An event that comes again has no further effect.
     ///
+    /// Where the service [keeps no codes](crate::code::Sealing::hash_only), no mail is queued and the
+    /// number is 0: only the user who created an invitation has its code.
+    ///
     /// One round trip, or none. A call takes at most [`Document::MAX_BATCH`] such events at a
     /// time, and makes another round trip for each further batch.
     ///
@@ -29,6 +32,9 @@ impl<S: Store> Deliveries<S> {
     ///
     /// [`StoreError`] when the store fails. Part of the mails may then be queued; call again.
     pub async fn queue(&self, events: &[Event]) -> Result<usize, StoreError> {
+        if !self.invitations.settings.sealing.keeps_codes() {
+            return Ok(0);
+        }
         let new: Vec<_> = events.iter().filter_map(invited).collect();
         for batch in new.chunks(Document::MAX_BATCH) {
             let documents: Result<Vec<_>, _> = batch.iter().map(Delivery::document).collect();
