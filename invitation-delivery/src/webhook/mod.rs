@@ -30,8 +30,10 @@
 //!
 //! # What an endpoint gets
 //!
-//! A message about each event whose action [has a type](invitation_core::Action::event_type),
-//! from the endpoint's registration on. Refusals and denials are in the audit trail only.
+//! A message about each event that [has a type](invitation_core::audit::Event::event_type), from the
+//! endpoint's registration on: all that was done, and as `invitation.delivery_failed` each mail that
+//! was given up. Its detail has the `delivery` and the `failure`. Refusals and denials are in the
+//! audit trail only.
 //!
 //! ```json
 //! {
