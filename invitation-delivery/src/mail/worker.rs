@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::{
+    future::{Either, select},
+    stream::{self, StreamExt as _},
+};
 use invitation_core::{
     EmailDomain, Error, RegistrationPage, Store, SystemActor,
     delivery::{
@@ -14,7 +17,7 @@ use invitation_core::{
 };
 use time::Duration;
 
-use super::{Mail, MailContext, MailTemplate, Mailer, Unsubscribe};
+use super::{Mail, MailContext, MailTemplate, Mailer, Unsubscribe, unsubscribe};
 use crate::Backoff;
 
 /// The default lease of a claim. It is longer than the time that `SmtpMailer` has for a mail.
@@ -206,10 +209,14 @@ impl<S: Store> MailWorker<S> {
         let delivery = claimed.delivery();
         let unsubscribe = match (&self.unsubscribe, delivery.purpose()) {
             (Some(unsubscribe), DeliveryPurpose::Reminder) => {
-                match unsubscribe.is_unsubscribed(claimed.address()).await {
-                    Ok(false) => Some(unsubscribe.url(claimed.invitation())),
-                    Ok(true) => return Ok(None),
-                    Err(_) => return Err(DeliveryFailure::new(FailureKind::Other)),
+                let answer = unsubscribe.is_unsubscribed(claimed.address());
+                match select(answer, unsubscribe.sleep(unsubscribe::TIME_LIMIT)).await {
+                    Either::Left((Ok(false), _)) => Some(unsubscribe.url(claimed.invitation())),
+                    Either::Left((Ok(true), _)) => return Ok(None),
+                    Either::Left((Err(_), _)) => {
+                        return Err(DeliveryFailure::new(FailureKind::Other));
+                    }
+                    Either::Right(_) => return Err(DeliveryFailure::new(FailureKind::TimedOut)),
                 }
             }
             _ => None,
