@@ -239,9 +239,7 @@ impl<'a, S: Store> Work<'a, S> {
                     none => none.insert(self.parted(&reader)),
                 };
                 let rows = std::mem::take(&mut part.rows);
-                let checked =
-                    self.invitations.rehearse_part(&actor, &mut import.parted, rows).await?;
-                let checked: Vec<_> = checked.into_iter().map(PartRow::from).collect();
+                let checked = self.invitations.check_job_part(&actor, import, rows).await?;
                 self.keep(&part, &checked, &reader).await?;
                 if self.job.kept.parts > 1 && !writer.takes_any_number() {
                     let part_rows = self.job.kept.part_rows;
