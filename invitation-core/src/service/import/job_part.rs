@@ -6,9 +6,21 @@ use super::{
     RowWarning, kept,
 };
 use crate::{
-    actor::Actor, error::Error, id::InvitationId, request::PriorRequest, service::Invitations,
-    store::Store, time::Timestamp,
+    actor::Actor,
+    error::Error,
+    hooks::CommandKind,
+    id::{BatchId, InvitationId},
+    page::PageRequest,
+    query::Filter,
+    request::PriorRequest,
+    scope::Scope,
+    service::{Invitations, hooks::send},
+    store::Store,
+    time::Timestamp,
 };
+
+/// The number of invitations of one notification of a batch, at most.
+const NOTICE_PAGE: u32 = 1_000;
 
 /// An import that a worker begins, or continues after another one.
 #[derive(Debug)]
@@ -120,6 +132,27 @@ impl<S: Store> Invitations<S> {
         *has_denial |= rows.iter().any(|row| matches!(row.outcome, RowOutcome::Refused(_)));
         parted.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
         Ok(rows.into_iter().map(PartRow::from).collect())
+    }
+
+    /// Notifies the hooks of the invitations of a batch that the service has created in a
+    /// transaction of its own, a page at a time. At a failure of the store, the rest is not
+    /// notified of.
+    pub(crate) async fn notify_of_batch(&self, actor: &Actor, batch: BatchId) -> Result<(), Error> {
+        let mut after = None;
+        while self.has_hooks() {
+            let call = self.call_by(actor.into())?;
+            let filter = Filter { batch: Some(batch), ..Filter::all(call.now) };
+            let page = PageRequest { after, limit: NOTICE_PAGE };
+            let page = self.store.list(&Scope::All, &filter, &page).await?;
+            if !page.items.is_empty() {
+                send(self.notice(CommandKind::CreateMany, &call, &page.items)).await;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 
