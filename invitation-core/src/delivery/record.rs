@@ -1,5 +1,7 @@
 //! A delivery, and the document that keeps it.
 
+mod versions;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryFailure, MessageId};
@@ -194,65 +196,6 @@ impl Delivery {
         self
     }
 
-    fn next(&self, by: EventId) -> Self {
-        let mut next = Self { version: self.version.saturating_add(1), ..self.clone() };
-        next.facts.by = Some(by);
-        next
-    }
-
-    /// Returns the version of a worker that makes an attempt until `until`.
-    pub(crate) fn claimed(&self, by: EventId, until: Timestamp) -> Self {
-        let mut next = Self { due: Some(until), ..self.next(by).with_new_code() };
-        next.facts.attempts = next.facts.attempts.saturating_add(1);
-        next
-    }
-
-    /// Returns the version that is due at `due`, after a failed attempt or none.
-    pub(crate) fn due_again(
-        &self,
-        by: EventId,
-        due: Timestamp,
-        failure: Option<DeliveryFailure>,
-    ) -> Self {
-        let mut next = Self { due: Some(due), ..self.next(by) };
-        next.facts.failure = failure.or(next.facts.failure);
-        next
-    }
-
-    /// Returns the version that a person retries at `now`.
-    pub(crate) fn retried(&self, by: EventId, now: Timestamp) -> Self {
-        let mut next = Self { state: DeliveryState::Queued, due: Some(now), ..self.next(by) };
-        next.facts.attempts = 0;
-        next.facts.ended_at = None;
-        next.facts.reason = None;
-        next
-    }
-
-    fn ended(&self, by: EventId, state: DeliveryState, now: Timestamp) -> Self {
-        let mut next = Self { state, due: None, ..self.next(by) };
-        next.facts.ended_at = Some(now.as_micros());
-        next
-    }
-
-    pub(crate) fn sent(&self, by: EventId, message: &MessageId, now: Timestamp) -> Self {
-        let mut next = self.ended(by, DeliveryState::Sent, now);
-        next.facts.message_id = Some(message.as_str().to_owned());
-        next.facts.failure = None;
-        next
-    }
-
-    pub(crate) fn failed(&self, by: EventId, failure: DeliveryFailure, now: Timestamp) -> Self {
-        let mut next = self.ended(by, DeliveryState::Failed, now);
-        next.facts.failure = Some(failure);
-        next
-    }
-
-    pub(crate) fn cancelled(&self, by: EventId, reason: Reason, now: Timestamp) -> Self {
-        let mut next = self.ended(by, DeliveryState::Cancelled, now);
-        next.facts.reason = Some(reason);
-        next
-    }
-
     /// Returns what the events of this delivery say about it.
     pub(crate) fn detail(&self) -> Detail {
         let detail = Detail::none()
@@ -402,50 +345,4 @@ fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Sto
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{delivery::FailureKind, sample};
-
-    fn queued() -> Delivery {
-        let id = DeliveryId::from_bytes([3; 16]);
-        let invitation = InvitationId::from_bytes([1; 16]);
-        let division = Division::new("sales").unwrap();
-        Delivery::queued(id, DeliveryPurpose::Invited, invitation, division, sample::at(7))
-    }
-
-    #[test]
-    fn each_version_is_read_back_from_its_document_and_replaces_the_one_before() {
-        let by = EventId::from_bytes([4; 16]);
-        let message = MessageId::new(queued().id(), &"example.com".parse().unwrap());
-        let failure = DeliveryFailure::new(FailureKind::Refused).with_reply(550);
-        let claimed = queued().claimed(by, sample::at(60));
-        let failed = claimed.failed(by, failure, sample::at(8));
-        for (before, after) in [
-            (queued(), claimed.clone()),
-            (claimed.clone(), claimed.sent(by, &message, sample::at(8))),
-            (claimed.clone(), claimed.due_again(by, sample::at(90), Some(failure))),
-            (claimed.clone(), claimed.cancelled(by, Reason::Revoked, sample::at(8))),
-            (claimed.clone(), failed.clone()),
-            (failed.clone(), failed.retried(by, sample::at(9))),
-        ] {
-            let document = after.document().unwrap();
-            assert_eq!(Delivery::of_document(&document).unwrap(), after);
-            assert!(document.replaces(Some(&before.document().unwrap())));
-            let ends = after.state() != DeliveryState::Queued;
-            assert_eq!((after.next_attempt().is_none(), after.ended_at().is_some()), (ends, ends));
-        }
-        assert_eq!(failed.retried(by, sample::at(9)).attempts(), 0);
-        assert_eq!(failed.failure().unwrap().to_string(), "refused (550)");
-    }
-
-    #[test]
-    fn document_of_another_form_is_refused() {
-        let document = queued().document().unwrap();
-        for body in [&b"{}"[..], br#"{"v":2,"purpose":"invited","attempts":0,"by":null}"#] {
-            let other = Document { body: body.to_vec(), ..document.clone() };
-            assert_eq!(Delivery::of_document(&other).unwrap_err().kind(), StoreErrorKind::Corrupt);
-        }
-        let lost = Document { invitation: None, ..document };
-        assert!(Delivery::of_document(&lost).is_err());
-    }
-}
+mod tests;
