@@ -65,12 +65,17 @@
 //! sent again, with the same [`MessageId`]: mail programs show one mail. In all other cases it is
 //! sent once.
 //!
+//! Where the store [keeps no codes](crate::code::Sealing::hash_only), only a resend with a new code sends
+//! mail, and each attempt draws a code. A mail that is sent again has another code and another
+//! Message-ID, and only the code of the last one works.
+//!
 //! # Evidence
 //!
 //! | Event | When |
 //! |---|---|
 //! | `create` | the mail of a new invitation is queued after its event |
 //! | `resend` | in one atomic step with the queued mail; also for a retry |
+//! | `rotate` | the worker has drawn the code of the mail, because the store keeps none |
 //! | `reminder_due` | in one atomic step with the queued reminder |
 //! | `deliver`, succeeded | the mail server accepted the mail |
 //! | `deliver`, refused | the invitation is no longer active, or its recipient wants no reminders |

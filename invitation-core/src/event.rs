@@ -53,6 +53,18 @@ impl Event {
         self.located(invitation.id, invitation.division.clone())
     }
 
+    /// Returns the type under which other systems hear of this event: the one of its
+    /// [action](Action::event_type) if it was done, and `invitation.delivery_failed` if a mail was
+    /// given up. None for every other event.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&'static str> {
+        match (self.outcome, self.action) {
+            (EventOutcome::Succeeded, action) => action.event_type(),
+            (EventOutcome::Failed, Action::Deliver) => Some("invitation.delivery_failed"),
+            (EventOutcome::Refused | EventOutcome::Denied | EventOutcome::Failed, _) => None,
+        }
+    }
+
     /// Returns this event with the id of the expired lease that the change took its use
     /// from, as the last detail (`taken_over_from`).
     ///

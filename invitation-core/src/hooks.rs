@@ -100,6 +100,9 @@
 //! do not change the answer: the call waits for it at most [`NOTICE_LIMIT`]. A host that does not
 //! want to wait at all starts a task in it.
 //!
+//! An import job of all rows or none that takes one transaction notifies when it has ended, of up to
+//! 1,000 invitations at a time, the newest first. These notifications have calls of their own.
+//!
 //! It is called **at most once**. It is not called if the process dies, if the caller drops the
 //! call, if the outcome is unknown, or if the host commits a transaction of its own: only
 //! [`Admission::commit`](crate::admit::Admission::commit) notifies. A consumer that needs each event

@@ -156,8 +156,11 @@ impl Limits {
         Ok(Self { resends_per_actor: checked_resends("resends_per_actor", resends)?, ..self })
     }
 
-    /// Sets how many mails all actors together may send again to one address within any 24
-    /// hours: 5 by default. The holder of a right must not be able to flood a mailbox.
+    /// Sets how many mails one address gets within any 24 hours: 5 by default. The holder of a right
+    /// must not be able to flood a mailbox, by mails that are sent again or by new invitations.
+    ///
+    /// A mail beyond it that a user asks for again is refused. The first mail of an invitation and
+    /// a reminder are sent as soon as there is room, if the invitation is still active then.
     ///
     /// # Errors
     ///

@@ -32,6 +32,10 @@ use crate::{
 /// compared. A repeated creation under the same idempotency key is refused, because its result
 /// cannot be returned again.
 ///
+/// There, a new invitation is not mailed, and nobody is reminded of it: only its creator has the
+/// code. [`Deliveries::resend`](crate::delivery::Deliveries::resend) with a new code sends mail: the
+/// worker draws the code when it sends.
+///
 /// Each row says how it was stored. So a service in one mode still reads the rows of
 /// another, as far as it has the key, until
 /// [`Invitations::reseal`](crate::Invitations::reseal) has rewritten them.
@@ -103,6 +107,8 @@ impl Sealing {
     ///
     /// Use it with formats of at least 112 bits, such as the default: a plain digest of a
     /// shorter code can be found by trying all codes.
+    ///
+    /// Mail is sent only by a [resend with a new code](crate::delivery::Resend::with_new_code).
     #[must_use]
     pub fn hash_only() -> Self {
         Self { keys: Keys::None, keeps_codes: false }
@@ -328,6 +334,11 @@ impl Sealing {
             Keys::None => Err(UnsealCause::UnknownKey(id.into())),
             Keys::Ring { ring, .. } => ring.find(id),
         }
+    }
+
+    /// Whether new codes can be read from the store later.
+    pub(crate) fn keeps_codes(&self) -> bool {
+        self.keeps_codes
     }
 
     /// Whether an actor with the right to copy may be shown the code of a row later.

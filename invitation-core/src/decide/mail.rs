@@ -1,17 +1,24 @@
-//! Whether an invitation may be sent to its address.
+//! Whether an invitation may be sent to its address, and the code that a mail draws.
 
-use super::form::Form;
+use super::{Call, form::Form};
 use crate::{
     binding::Binding,
+    change::Change,
+    code::{CodeDigest, CodeTag, SealedCode},
+    detail::Detail,
     email::Email,
+    event::Action,
     facts::Facts,
     guard::{Condition, Guard},
+    id::DeliveryId,
     performer::Performer,
     policy::Policy,
     record::Record,
     refusal::Verdict,
+    scope::Scope,
     target::Target,
     time::Timestamp,
+    transition::Transition,
 };
 
 /// Returns the address that the invitation may be sent to at `now`, or the verdict that refuses
@@ -46,6 +53,40 @@ pub(crate) fn check_resend<'i>(
     let address = recipient(invitation, now)?;
     Form::of(invitation).check(performer, policy)?;
     Ok(address)
+}
+
+/// The code that a worker draws for a mail, in its stored forms.
+#[derive(Debug)]
+pub(crate) struct DrawnCode {
+    pub(crate) digest: CodeDigest,
+    pub(crate) tag: CodeTag,
+    pub(crate) sealed: SealedCode,
+}
+
+/// Decides the replacement of a code that the store does not keep by the one of a mail.
+///
+/// The user who asked for the mail has replaced the code before, with every right that this needs,
+/// and is the grantor since. The worker takes nothing over: the grantor stays.
+pub(crate) fn draw(
+    current: &Record,
+    drawn: DrawnCode,
+    delivery: DeliveryId,
+    call: &Call,
+) -> Transition {
+    let guard = Guard::new(vec![
+        Condition::NotDeleted,
+        // A worker whose claim has ended must not replace the code of the next one.
+        Condition::Version(current.version),
+        Condition::UsesLeft,
+        Condition::NotRevoked,
+        Condition::NotExpired { now: call.now },
+    ]);
+    let DrawnCode { digest, tag, sealed } = drawn;
+    let change = Change::Rotate { digest, tag, sealed, grantor: current.grantor.clone() };
+    let detail = Detail::none().with("delivery", &delivery.to_string());
+    let event = call.done(Action::Rotate, detail);
+    let (target, scope) = (Target::Id(current.id), Scope::All);
+    Transition { target, scope, guard, quotas: Vec::new(), change, event }
 }
 
 #[cfg(test)]

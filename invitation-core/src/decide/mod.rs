@@ -60,7 +60,7 @@ pub(crate) use self::{
     amend::is_for_address,
     create::{Rejected, Terms},
     edit::actions,
-    mail::{check_resend, recipient},
+    mail::{DrawnCode, check_resend, draw, recipient},
     quotas::quotas,
     redeem::{Next, Wanted, guard_of_check, guard_of_look, next},
 };

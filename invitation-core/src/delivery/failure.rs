@@ -12,7 +12,8 @@ string_enum! {
     FailureKind, "failure" {
         /// The mail server could not be reached, or the connection broke.
         Unreachable = "unreachable",
-        /// The mail server did not answer in time.
+        /// The mail server, or the host's list of recipients who want no reminders, did not answer in
+        /// time.
         TimedOut = "timed_out",
         /// The connection could not be made secure.
         Insecure = "insecure",

@@ -2,11 +2,16 @@
 
 use std::fmt;
 
-use crate::{email::EmailDomain, id::DeliveryId};
+use crate::{
+    email::EmailDomain,
+    id::{DeliveryId, EventId},
+};
 
 /// The Message-ID of a mail (RFC 5322, section 3.6.4), without its angle brackets.
 ///
-/// It is made from the delivery alone. A mail that is sent twice therefore has the same one.
+/// It is made from the delivery alone. A mail that is sent twice therefore has the same one. The
+/// exception is a mail whose code the worker draws itself, because the store keeps none: a second
+/// attempt has another code, so it is [another mail](super::ClaimedDelivery::message_id).
 ///
 /// ```
 /// # use invitation_core as invitation;
@@ -25,6 +30,11 @@ impl MessageId {
     #[must_use]
     pub fn new(delivery: DeliveryId, domain: &EmailDomain) -> Self {
         Self(format!("{delivery}@{}", domain.as_str()))
+    }
+
+    /// Creates the Message-ID of the mail of one attempt, whose code no other attempt has.
+    pub(crate) fn of_attempt(delivery: DeliveryId, attempt: EventId, domain: &EmailDomain) -> Self {
+        Self(format!("{delivery}.{attempt}@{}", domain.as_str()))
     }
 
     /// Restores a Message-ID from a store, as it was written there.

@@ -1,5 +1,7 @@
 //! A delivery, and the document that keeps it.
 
+mod versions;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryFailure, MessageId};
@@ -78,7 +80,15 @@ struct Facts {
     /// The code that is still to be replaced, as the start of its digest; none once it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaces: Option<[u8; 8]>,
+    /// The codes that the worker may replace by one that it draws when it sends, as the starts of
+    /// their digests: where the store keeps no codes, the code that the resend made, and after that
+    /// those of the last two attempts. A code that a person made meanwhile is not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    draws: Vec<[u8; 8]>,
     attempts: u32,
+    /// Whether the mail has been counted against the limit of its address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    counted: bool,
     /// The call that wrote this version. It makes the versions of two workers differ.
     by: Option<EventId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +127,9 @@ impl Delivery {
             purpose,
             rotated: false,
             replaces: None,
+            draws: Vec::new(),
             attempts: 0,
+            counted: false,
             by: None,
             failure: None,
             reason: None,
@@ -131,6 +143,7 @@ impl Delivery {
     /// The same delivery, whose mail waits until `due` for the replacement of the code `old`.
     pub(crate) fn replacing(mut self, old: &CodeDigest, due: Timestamp) -> Self {
         (self.facts.rotated, self.facts.replaces) = (true, Some(beginning_of(old)));
+        self.facts.draws.clear();
         Self { due: Some(due), ..self }
     }
 
@@ -150,63 +163,37 @@ impl Delivery {
         self
     }
 
-    fn next(&self, by: EventId) -> Self {
-        let mut next = Self { version: self.version.saturating_add(1), ..self.clone() };
-        next.facts.by = Some(by);
-        next
+    /// The same delivery, whose code the worker draws when it sends: it may replace these codes.
+    pub(crate) fn drawing<'c>(mut self, codes: impl IntoIterator<Item = &'c CodeDigest>) -> Self {
+        self.facts.draws = codes.into_iter().map(beginning_of).collect();
+        self
     }
 
-    /// Returns the version of a worker that makes an attempt until `until`.
-    pub(crate) fn claimed(&self, by: EventId, until: Timestamp) -> Self {
-        let mut next = Self { due: Some(until), ..self.next(by).with_new_code() };
-        next.facts.attempts = next.facts.attempts.saturating_add(1);
-        next
+    /// Returns whether the worker may replace this code by one that it draws.
+    pub(crate) fn may_draw(&self, code: &CodeDigest) -> bool {
+        // If it is unknown whether the resend has replaced the code, any other one is its own.
+        let is_replaced = self.awaits_new_code() && !self.is_to_replace(code);
+        is_replaced || self.facts.draws.contains(&beginning_of(code))
     }
 
-    /// Returns the version that is due at `due`, after a failed attempt or none.
-    pub(crate) fn due_again(
-        &self,
-        by: EventId,
-        due: Timestamp,
-        failure: Option<DeliveryFailure>,
-    ) -> Self {
-        let mut next = Self { due: Some(due), ..self.next(by) };
-        next.facts.failure = failure.or(next.facts.failure);
-        next
+    /// Returns the call that wrote this version; none for the first one.
+    pub(crate) fn written_by(&self) -> Option<EventId> {
+        self.facts.by
     }
 
-    /// Returns the version that a person retries at `now`.
-    pub(crate) fn retried(&self, by: EventId, now: Timestamp) -> Self {
-        let mut next = Self { state: DeliveryState::Queued, due: Some(now), ..self.next(by) };
-        next.facts.attempts = 0;
-        next.facts.ended_at = None;
-        next.facts.reason = None;
-        next
+    /// Returns whether the mail is still to be counted against the limit of its address. One that a
+    /// user asked for again was counted in that step.
+    pub(crate) fn is_to_count(&self) -> bool {
+        match self.purpose() {
+            DeliveryPurpose::Invited | DeliveryPurpose::Reminder => !self.facts.counted,
+            DeliveryPurpose::Resent => false,
+        }
     }
 
-    fn ended(&self, by: EventId, state: DeliveryState, now: Timestamp) -> Self {
-        let mut next = Self { state, due: None, ..self.next(by) };
-        next.facts.ended_at = Some(now.as_micros());
-        next
-    }
-
-    pub(crate) fn sent(&self, by: EventId, message: &MessageId, now: Timestamp) -> Self {
-        let mut next = self.ended(by, DeliveryState::Sent, now);
-        next.facts.message_id = Some(message.as_str().to_owned());
-        next.facts.failure = None;
-        next
-    }
-
-    pub(crate) fn failed(&self, by: EventId, failure: DeliveryFailure, now: Timestamp) -> Self {
-        let mut next = self.ended(by, DeliveryState::Failed, now);
-        next.facts.failure = Some(failure);
-        next
-    }
-
-    pub(crate) fn cancelled(&self, by: EventId, reason: Reason, now: Timestamp) -> Self {
-        let mut next = self.ended(by, DeliveryState::Cancelled, now);
-        next.facts.reason = Some(reason);
-        next
+    /// The same delivery, whose mail is counted.
+    pub(crate) fn counted(mut self) -> Self {
+        self.facts.counted = true;
+        self
     }
 
     /// Returns what the events of this delivery say about it.
@@ -260,6 +247,10 @@ impl Delivery {
             due: document.due,
             facts,
         })
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
     /// Returns the id.
@@ -354,50 +345,4 @@ fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Sto
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{delivery::FailureKind, sample};
-
-    fn queued() -> Delivery {
-        let id = DeliveryId::from_bytes([3; 16]);
-        let invitation = InvitationId::from_bytes([1; 16]);
-        let division = Division::new("sales").unwrap();
-        Delivery::queued(id, DeliveryPurpose::Invited, invitation, division, sample::at(7))
-    }
-
-    #[test]
-    fn each_version_is_read_back_from_its_document_and_replaces_the_one_before() {
-        let by = EventId::from_bytes([4; 16]);
-        let message = MessageId::new(queued().id(), &"example.com".parse().unwrap());
-        let failure = DeliveryFailure::new(FailureKind::Refused).with_reply(550);
-        let claimed = queued().claimed(by, sample::at(60));
-        let failed = claimed.failed(by, failure, sample::at(8));
-        for (before, after) in [
-            (queued(), claimed.clone()),
-            (claimed.clone(), claimed.sent(by, &message, sample::at(8))),
-            (claimed.clone(), claimed.due_again(by, sample::at(90), Some(failure))),
-            (claimed.clone(), claimed.cancelled(by, Reason::Revoked, sample::at(8))),
-            (claimed.clone(), failed.clone()),
-            (failed.clone(), failed.retried(by, sample::at(9))),
-        ] {
-            let document = after.document().unwrap();
-            assert_eq!(Delivery::of_document(&document).unwrap(), after);
-            assert!(document.replaces(Some(&before.document().unwrap())));
-            let ends = after.state() != DeliveryState::Queued;
-            assert_eq!((after.next_attempt().is_none(), after.ended_at().is_some()), (ends, ends));
-        }
-        assert_eq!(failed.retried(by, sample::at(9)).attempts(), 0);
-        assert_eq!(failed.failure().unwrap().to_string(), "refused (550)");
-    }
-
-    #[test]
-    fn document_of_another_form_is_refused() {
-        let document = queued().document().unwrap();
-        for body in [&b"{}"[..], br#"{"v":2,"purpose":"invited","attempts":0,"by":null}"#] {
-            let other = Document { body: body.to_vec(), ..document.clone() };
-            assert_eq!(Delivery::of_document(&other).unwrap_err().kind(), StoreErrorKind::Corrupt);
-        }
-        let lost = Document { invitation: None, ..document };
-        assert!(Delivery::of_document(&lost).is_err());
-    }
-}
+mod tests;

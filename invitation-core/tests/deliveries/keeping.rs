@@ -10,9 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Action, Expiry, IfVersion, Intercept, Interceptor, Operation, PageRequest, Paging, Refusal,
-    Right, Scope, StoreCall, StoreError, StoreErrorKind,
-    delivery::{Deliveries, DeliveryPurpose, DeliveryState, Resend},
+    Action, Expiry, IfVersion, Intercept, Interceptor, Operation, PageRequest, Paging, Reason,
+    Refusal, Right, Scope, StoreCall, StoreError, StoreErrorKind,
+    delivery::{Deliveries, DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind, Resend},
     documents::{DocumentFilter, DocumentKind, Documents},
 };
 use time::Duration;
@@ -41,6 +41,64 @@ async fn reminder_comes_once_for_each_expiry_with_its_event() -> Done {
     house.invitations.amend(&admin(), id, later, IfVersion::Any).await?;
     house.clock.advance(Duration::days(2));
     assert_eq!(remind().await?.queued(), 1, "again for another expiry");
+    Ok(())
+}
+
+#[tokio::test]
+async fn reminder_of_an_invitation_that_was_extended_meanwhile_is_cancelled() -> Done {
+    let house = House::new();
+    let id = house.invite("anna@example.com").await.invitation().id();
+    house.clock.advance(Duration::days(6));
+    let before = Duration::days(2);
+    let remind = || house.deliveries.remind(&house.worker, before, Paging::default());
+    let extend = |days| {
+        let later = invitation_core::Amendment::new().expiring(Expiry::InDays(days));
+        house.invitations.amend(&house.worker, id, later, IfVersion::Any)
+    };
+    assert_eq!(remind().await?.queued(), 1);
+    extend(9).await?;
+    let [queued] = &house.due().await[..] else { panic!("one reminder") };
+    assert!(house.claim(queued).await.is_none(), "it would say that it expires soon");
+    let cancelled = house.delivery_of(id).await;
+    let ended = (cancelled.state(), cancelled.reason());
+    assert_eq!(ended, (DeliveryState::Cancelled, Some(Reason::VersionMismatch)));
+    assert_eq!(house.events(Action::Deliver).await[0].reason, Some(Reason::VersionMismatch));
+
+    house.clock.advance(Duration::days(8));
+    assert_eq!(remind().await?.queued(), 1, "the new expiry has its own");
+    let claimed = house.claim(&house.due().await[0]).await.unwrap();
+    let refused = DeliveryFailure::new(FailureKind::Refused);
+    house.deliveries.failed(&house.worker, &claimed, refused, None).await?;
+    extend(9).await?;
+    let retried = house.deliveries.retry(&admin(), claimed.delivery().id()).await;
+    assert_eq!(refusal(retried), Some(Refusal::Conflict));
+    Ok(())
+}
+
+#[tokio::test]
+async fn reminder_that_was_sent_and_removed_does_not_come_again() -> Done {
+    let house = House::new();
+    house.invite("anna@example.com").await;
+    let before = Duration::days(5);
+    let remind = || house.deliveries.remind(&house.worker, before, Paging::default());
+    house.clock.advance(Duration::days(3));
+    assert_eq!(remind().await?.queued(), 1);
+    let claimed = house.claim(&house.due().await[0]).await.unwrap();
+    let message = message_of(&claimed);
+    assert!(house.deliveries.sent(&house.worker, &claimed, &message).await?);
+    let remove = || house.deliveries.remove_ended(&house.worker, Duration::DAY, TEN);
+    house.clock.advance(Duration::days(2));
+    assert_eq!(remove().await?, 1);
+    assert_eq!(remind().await?.queued(), 0, "the recipient has it");
+
+    let filter = DocumentFilter::all(DocumentKind::new("mail-reminder")?);
+    let page = PageRequest { after: None, limit: 10 };
+    let marks = || house.store.list_documents(&Scope::All, &filter, &page);
+    for (days, left) in [(2, 1), (2, 0)] {
+        house.clock.advance(Duration::days(days));
+        assert_eq!(remove().await?, 0);
+        assert_eq!(marks().await?.items.len(), left, "kept until a day after the expiry");
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod batches;
 mod house;
 mod keeping;
 mod new_codes;
+mod not_kept;
 mod resending;
 mod unreadable;
 mod working;

@@ -2,10 +2,11 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use async_trait::async_trait;
 use invitation_core::{
-    Action, Actor, EventOutcome, IdempotencyKey, IfVersion, Limits, Policy, Reason, Refusal, Right,
-    Rights, Role,
-    delivery::{DeliveryPurpose, Resend},
+    Action, Actor, EventOutcome, IdempotencyKey, IfVersion, Intercept, Interceptor, Limits,
+    Operation, Policy, Reason, Refusal, Right, Rights, Role, StoreCall, StoreError,
+    delivery::{Deliveries, DeliveryPurpose, Resend},
 };
 use time::Duration;
 
@@ -139,6 +140,36 @@ async fn mails_to_one_address_are_limited_over_all_actors_and_invitations() -> D
     let refused = house.deliveries.resend(&house.worker, second, Resend::new()).await;
     let retry_after = Duration::DAY;
     assert_eq!(refusal(refused), Some(Refusal::MailLimit { retry_after }));
+    Ok(())
+}
+
+/// A store whose calls all begin before the first one is carried out.
+#[derive(Debug)]
+struct Interleaved;
+
+#[async_trait]
+impl Interceptor for Interleaved {
+    async fn intercept(&self, _: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        call.await.map_err(|kind| StoreError::new(kind, "interleaved"))
+    }
+}
+
+#[tokio::test]
+async fn concurrent_resends_within_the_limit_are_all_queued() -> Done {
+    let house = House::new();
+    let documents = Intercept::new(Arc::clone(&house.store), Interleaved);
+    let deliveries = Deliveries::new(house.invitations.clone(), Arc::new(documents));
+    let mut calls = Vec::new();
+    for n in 0..32 {
+        let id = house.invite(&format!("anna{n}@example.com")).await.invitation().id();
+        let deliveries = deliveries.clone();
+        calls.push(async move { deliveries.resend(&admin(), id, Resend::new()).await });
+    }
+    let calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    for call in calls {
+        assert_eq!(refusal(call.await?), None, "the actor may send 60");
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use invitation_core::{
     Action, Email, EventOutcome, IfVersion, Limits, Paging, Policy, Reason, Refusal, Right, Rights,
     Role,
-    delivery::{DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind},
+    delivery::{Delivery, DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind, Resend},
 };
 use time::Duration;
 
@@ -187,5 +187,45 @@ async fn retry_of_an_ended_invitation_or_out_of_reach_is_refused() -> Done {
     assert!(page.items().is_empty());
     house.invitations.revoke(&admin(), id, None, IfVersion::Any).await?;
     assert_eq!(refusal(deliveries.retry(&admin(), failed.id()).await), Some(Refusal::Revoked));
+    Ok(())
+}
+
+#[tokio::test]
+async fn first_mails_to_one_address_are_limited_and_the_others_are_sent_later() -> Done {
+    let three = std::num::NonZeroU32::new(3).unwrap();
+    let limits = Limits::default().with_resends_per_address(three)?;
+    let house = House::with(Policy::default(), limits);
+    for address in ["anna@example.com", "Anna@Example.com", "anna@example.com", "ben@example.com"] {
+        house.invite(address).await;
+        house.clock.advance(Duration::SECOND);
+    }
+    let fourth = house.invite("anna@example.com").await.invitation().id();
+    house.queue().await;
+    let mut sent = Vec::new();
+    for delivery in house.due().await {
+        let Some(claimed) = house.claim(&delivery).await else { continue };
+        let message = message_of(&claimed);
+        assert!(house.deliveries.sent(&house.worker, &claimed, &message).await?);
+        sent.push(claimed.address().as_str().to_lowercase());
+    }
+    sent.sort_unstable();
+    let [anna, ben] = ["anna@example.com", "ben@example.com"];
+    assert_eq!(sent, [anna, anna, anna, ben], "a batch to different addresses is not limited");
+    let waiting = house.delivery_of(fourth).await;
+    assert_eq!((waiting.state(), waiting.attempts()), (DeliveryState::Queued, 0));
+    assert!(house.due().await.is_empty());
+    let again = house.deliveries.resend(&admin(), fourth, Resend::new()).await;
+    assert!(matches!(refusal(again), Some(Refusal::MailLimit { .. })), "one limit for both");
+
+    house.clock.advance(Duration::DAY);
+    let due = house.due().await;
+    assert_eq!(due.iter().map(Delivery::invitation).collect::<Vec<_>>(), [fourth]);
+    let claimed = house.claim(&due[0]).await.unwrap();
+    let (deferred, wait) = (DeliveryFailure::new(FailureKind::Deferred), Some(Duration::MINUTE));
+    house.deliveries.failed(&house.worker, &claimed, deferred, wait).await?;
+    house.clock.advance(Duration::MINUTE);
+    assert!(house.claim(&house.due().await[0]).await.is_some(), "an attempt is not counted again");
+    house.deliveries.resend(&admin(), fourth, Resend::new()).await?;
+    house.deliveries.resend(&admin(), fourth, Resend::new()).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! How recipients refuse reminders.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 use async_trait::async_trait;
 use invitation_core::{Email, FieldError, Invitation};
@@ -65,6 +65,9 @@ impl UnsubscribeError {
     }
 }
 
+/// The time within which the list of recipients who refused reminders must answer: 5 s.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
+
 /// The host's list of recipients who refused reminders.
 #[async_trait]
 pub trait Unsubscribe: fmt::Debug + Send + Sync {
@@ -73,8 +76,15 @@ pub trait Unsubscribe: fmt::Debug + Send + Sync {
 
     /// Returns whether this recipient has refused reminders. None is then sent.
     ///
+    /// The worker waits at most 5 s, and then drops the future: one
+    /// list that does not answer must not hold up all mails.
+    ///
     /// # Errors
     ///
     /// [`UnsubscribeError`] when this is unknown. The reminder is then tried again later.
     async fn is_unsubscribed(&self, recipient: &Email) -> Result<bool, UnsubscribeError>;
+
+    /// Returns after `time`, by the timer of the host's runtime. The library, which has no
+    /// runtime, bounds `is_unsubscribed` by it.
+    async fn sleep(&self, time: Duration);
 }

@@ -5,21 +5,23 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::{
+    future::{Either, select},
+    stream::{self, StreamExt as _},
+};
 use invitation_core::{
     EmailDomain, Error, RegistrationPage, Store, SystemActor,
     delivery::{
         ClaimedDelivery, Deliveries, Delivery, DeliveryFailure, DeliveryPurpose, FailureKind,
-        MessageId,
     },
 };
 use time::Duration;
 
-use super::{Mail, MailContext, MailTemplate, Mailer, Unsubscribe};
+use super::{Mail, MailContext, MailTemplate, Mailer, Unsubscribe, unsubscribe};
 use crate::Backoff;
 
-/// The default lease of a claim.
-const LEASE: Duration = Duration::minutes(5);
+/// The default lease of a claim. It is longer than the time that `SmtpMailer` has for a mail.
+const LEASE: Duration = Duration::minutes(15);
 
 /// The default number of deliveries of one run.
 const BATCH: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -120,7 +122,7 @@ impl<S: Store> MailWorker<S> {
     }
 
     /// Sets the lease of a claim: the time in which an attempt must end. After it, another worker
-    /// sends the mail. The default is 5 minutes.
+    /// sends the mail. The default is 15 minutes.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
@@ -207,10 +209,14 @@ impl<S: Store> MailWorker<S> {
         let delivery = claimed.delivery();
         let unsubscribe = match (&self.unsubscribe, delivery.purpose()) {
             (Some(unsubscribe), DeliveryPurpose::Reminder) => {
-                match unsubscribe.is_unsubscribed(claimed.address()).await {
-                    Ok(false) => Some(unsubscribe.url(claimed.invitation())),
-                    Ok(true) => return Ok(None),
-                    Err(_) => return Err(DeliveryFailure::new(FailureKind::Other)),
+                let answer = unsubscribe.is_unsubscribed(claimed.address());
+                match select(answer, unsubscribe.sleep(unsubscribe::TIME_LIMIT)).await {
+                    Either::Left((Ok(false), _)) => Some(unsubscribe.url(claimed.invitation())),
+                    Either::Left((Ok(true), _)) => return Ok(None),
+                    Either::Left((Err(_), _)) => {
+                        return Err(DeliveryFailure::new(FailureKind::Other));
+                    }
+                    Either::Right(_) => return Err(DeliveryFailure::new(FailureKind::TimedOut)),
                 }
             }
             _ => None,
@@ -227,7 +233,7 @@ impl<S: Store> MailWorker<S> {
             .template
             .content(&context)
             .map_err(|_| DeliveryFailure::new(FailureKind::NotRendered))?;
-        let message_id = MessageId::new(delivery.id(), &self.domain);
+        let message_id = claimed.message_id(&self.domain);
         Ok(Some(Mail::new(claimed.address().clone(), message_id, rendered, unsubscribe)))
     }
 }

@@ -30,8 +30,10 @@
 //!
 //! # What an endpoint gets
 //!
-//! A message about each event whose action [has a type](invitation_core::Action::event_type),
-//! from the endpoint's registration on. Refusals and denials are in the audit trail only.
+//! A message about each event that [has a type](invitation_core::audit::Event::event_type), from the
+//! endpoint's registration on: all that was done, and as `invitation.delivery_failed` each mail that
+//! was given up. Its detail has the `delivery` and the `failure`. Refusals and denials are in the
+//! audit trail only.
 //!
 //! ```json
 //! {
@@ -55,6 +57,15 @@
 //!
 //! An endpoint gets its events in the order of the feed, each once or more. An event that it does
 //! not accept blocks the events behind it; other endpoints go on.
+//!
+//! The events of one invitation are in the order of its changes, with two exceptions:
+//!
+//! - On PostgreSQL, the feed is ordered by transaction, and the host may change invitations in a
+//!   transaction of its own. If that transaction wrote anything before another change of the
+//!   invitation, and changes the invitation behind it, its event comes first.
+//! - On MySQL and MariaDB, changes by calls at the same moment come in the order of their calls.
+//!
+//! So a receiver that keeps a state of its own compares `data.at`, and keeps the latest.
 //!
 //! - A failed attempt is repeated by the [`Backoff`].
 //! - After the last attempt, or the status 410, the endpoint is stopped. [`Webhooks::list`] shows

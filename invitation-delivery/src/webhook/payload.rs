@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use invitation_core::{
     Division, Timestamp, UserId,
-    audit::{CorrelationId, Event, EventOutcome, Performer, Source},
+    audit::{CorrelationId, Event, Performer, Source},
 };
 use serde::Serialize;
 
@@ -72,10 +72,9 @@ pub(super) fn of(event: &Event, settings: &Settings) -> serde_json::Result<Optio
 
 /// Returns the type of the message; none if the endpoint gets no message about the event.
 pub(super) fn message_type(event: &Event, settings: &Settings) -> Option<&'static str> {
-    let is_done = event.outcome == EventOutcome::Succeeded;
     let is_wanted = event.at >= settings.since
         && settings.division.as_ref().is_none_or(|own| event.division.as_ref() == Some(own));
-    if is_done && is_wanted { event.action.event_type() } else { None }
+    event.event_type().filter(|_| is_wanted)
 }
 
 /// Returns the whole seconds since 1970, as the header of a message has them.

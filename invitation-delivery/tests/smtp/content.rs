@@ -1,7 +1,10 @@
 //! What a mail says, and what nobody can make it say.
 
 use async_trait::async_trait;
-use invitation_core::{Division, Email, Invitation, delivery::DeliveryState};
+use invitation_core::{
+    Division, Email, Invitation,
+    delivery::{DeliveryState, FailureKind},
+};
 use invitation_delivery::mail::{
     Content, ContentError, MailContext, MailTemplate, MailWorker, Unsubscribe, UnsubscribeError,
     UnsubscribeUrl,
@@ -64,8 +67,36 @@ impl Unsubscribe for Refusers {
         if recipient.as_str().starts_with("unknown") {
             return Err(UnsubscribeError::new("the list cannot be read"));
         }
+        if recipient.as_str().starts_with("hanging") {
+            return std::future::pending().await;
+        }
         Ok(self.0.contains(&recipient.as_str()))
     }
+
+    async fn sleep(&self, time: std::time::Duration) {
+        assert_eq!(time.as_secs(), 5);
+        tokio::time::sleep(time / 100).await;
+    }
+}
+
+#[tokio::test]
+async fn list_of_refusers_that_does_not_answer_holds_up_no_other_mail() {
+    let house = House::new();
+    let hanging = house.invite("hanging@example.com").await.invitation().id();
+    let worker = house.worker().with_unsubscribe(Refusers(&[]));
+    assert_eq!(house.deliver(&worker, Duration::ZERO).await.sent, 1);
+    house.clock.advance(Duration::days(6));
+    let system = invitation_core::SystemActor::new("mail").unwrap();
+    let paging = invitation_core::Paging::default();
+    let page = house.deliveries.remind(&system, Duration::days(2), paging).await.unwrap();
+    assert_eq!(page.queued(), 1);
+    house.invite("anna@example.com").await;
+    let limit = std::time::Duration::from_secs(5);
+    let run = tokio::time::timeout(limit, house.deliver(&worker, Duration::ZERO)).await.unwrap();
+    assert_eq!((run.sent, run.failed), (1, 1));
+    let waiting = house.delivery(hanging).await;
+    assert_eq!(waiting.state(), DeliveryState::Queued);
+    assert_eq!(waiting.failure().unwrap().kind(), FailureKind::TimedOut);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn worker_that_dies_between_send_and_mark_sends_again_with_the_same_messag
         () = sent.notified() => {}
     }
     assert_eq!(house.worker().run().await.unwrap().due, 0, "the claim still holds");
-    house.clock.advance(Duration::minutes(5));
+    house.clock.advance(Duration::minutes(15));
     assert_eq!(house.worker().run().await.unwrap().sent, 1);
     let mails = house.mails();
     assert_eq!(mails.len(), 2);
@@ -63,7 +63,7 @@ async fn worker_dropped_at_any_await_loses_no_mail() {
         house.queue().await;
         let worker = house.worker();
         let done = DropAfter::new(worker.run(), polls).await.is_some();
-        house.clock.advance(Duration::minutes(5));
+        house.clock.advance(Duration::minutes(15));
         let sent = worker.run().await.unwrap().sent;
         let mails = house.mails();
         let ids: std::collections::BTreeSet<_> =

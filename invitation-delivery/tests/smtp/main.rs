@@ -8,4 +8,6 @@ mod arriving;
 mod content;
 mod dying;
 mod house;
+mod limits;
+mod scripted;
 mod secrets;

@@ -2,7 +2,10 @@
 
 use std::{process::Command, sync::Arc};
 
-use invitation_core::{Division, MemoryStore};
+use invitation_core::{
+    Division, Draft, MemoryStore, Role, SystemActor,
+    delivery::{Deliveries, DeliveryFailure, FailureKind, Resend},
+};
 use invitation_delivery::webhook::{
     Addresses, FailureCause, NewEndpoint, Transport, WebhookError, Webhooks,
 };
@@ -33,6 +36,33 @@ async fn message_has_names_only_where_the_endpoint_asks_for_them_and_never_the_c
     let redeemed = &without.log()[1]["data"];
     assert_eq!((&redeemed["kind"], &redeemed["division"]), (&"redeem".into(), &"sales".into()));
     assert_eq!(redeemed["actor"], redeemed["invitation"], "the fixture's user id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_was_given_up_is_a_message() {
+    let fixture = Fixture::new(Arc::new(MemoryStore::new()));
+    let mut receiver = Receiver::down();
+    let secret = fixture.webhooks.register(endpoint(&receiver)).await.unwrap();
+    receiver.start(&secret);
+    let documents = Arc::<MemoryStore>::clone(&fixture.store);
+    let deliveries = Deliveries::new(fixture.invitations.clone(), documents);
+    let (system, staff) = (SystemActor::for_bootstrap(), Role::new("staff").unwrap());
+    let (sales, anna) = (Division::new("sales").unwrap(), "anna@example.com".parse().unwrap());
+    let draft = Draft::new().with_role(staff).in_division(sales).for_email(anna);
+    let created = fixture.invitations.create(&system, draft).await.unwrap();
+    let resent = deliveries.resend(&system, created.invitation().id(), Resend::new()).await;
+    let lease = time::Duration::MINUTE;
+    let claimed = deliveries.claim(&system, &resent.unwrap(), lease, 3).await.unwrap().unwrap();
+    let refused = DeliveryFailure::new(FailureKind::Refused).with_reply(550);
+    deliveries.failed(&system, &claimed, refused, None).await.unwrap();
+    fixture.run_to_the_end().await;
+
+    let log = receiver.log();
+    let types: Vec<_> = log.iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["invitation.created", "invitation.resent", "invitation.delivery_failed"]);
+    let data = &log[2]["data"];
+    assert_eq!((&data["kind"], &data["division"]), (&"deliver".into(), &"sales".into()));
+    assert_eq!(data["detail"]["failure"], "refused (550)");
 }
 
 #[tokio::test(flavor = "multi_thread")]

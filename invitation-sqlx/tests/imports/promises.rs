@@ -1,11 +1,18 @@
 //! What an import of all rows or none promises on every SQL database.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    error::Error as StdError,
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use invitation_core::{
-    Action, BatchId, Cap, Criteria, EventCriteria, EventOutcome, Invitations, Limits, MemoryStore,
-    Paging, Reason, Status,
+    Action, BatchId, Binding, Cap, Criteria, EventCriteria, EventOutcome, Invitations, Limits,
+    MemoryStore, Paging, Reason, Status,
     documents::{DocumentFilter, DocumentKind, DocumentState, Documents},
+    hooks::{CommandKind, Done, Hooks, Intent, Veto},
     import::{
         ImportMode, OutcomeKind,
         file::FileFormat,
@@ -28,6 +35,7 @@ macro_rules! promises {
             atomic_import_that_fails_in_its_last_part_creates_nothing
             atomic_import_whose_commit_was_not_noticed_creates_nothing_more
             part_that_is_sent_again_creates_nothing_more
+            atomic_import_notifies_the_hooks_of_each_invitation_once
         );
     };
 }
@@ -100,6 +108,43 @@ pub(crate) async fn atomic_import_of_several_parts_creates_all_rows<DB: Kind>() 
     assert_eq!(scene.stored(id).await, 11);
     assert_eq!(scene.codes(id).await.len(), 11);
     assert_eq!(scene.host.users().await, 0);
+}
+
+/// Hooks that keep the addresses of created invitations.
+#[derive(Clone, Default, Debug)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+#[async_trait]
+impl Hooks for Heard {
+    async fn before(&self, _: &Intent) -> Result<(), Veto> {
+        Ok(())
+    }
+
+    async fn after(&self, done: &Done) -> Result<(), Box<dyn StdError + Send + Sync>> {
+        assert_eq!(done.kind, CommandKind::CreateMany);
+        for terms in &done.invitations {
+            let Binding::Address(email) = &terms.binding else { panic!("{terms:?}") };
+            self.0.lock().unwrap().push(email.as_str().to_owned());
+        }
+        Ok(())
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+pub(crate) async fn atomic_import_notifies_the_hooks_of_each_invitation_once<DB: Kind>() {
+    let scene = Scene::<DB>::new(Limits::default()).await;
+    let heard = Heard::default();
+    let scene = Scene { invitations: scene.invitations.clone().with_hooks(heard.clone()), ..scene };
+    let id = scene.order(11).await;
+    assert_eq!(scene.run(id).await, (ImportState::Done, None, 11));
+    let mut addresses = std::mem::take(&mut *heard.0.lock().unwrap());
+    addresses.sort_unstable();
+    let mut expected: Vec<_> = (0..11).map(|n| format!("p{n}@example.com")).collect();
+    expected.sort_unstable();
+    assert_eq!(addresses, expected);
 }
 
 pub(crate) async fn atomic_import_that_fails_in_its_last_part_creates_nothing<DB: Kind>() {

@@ -146,6 +146,11 @@ impl Imports {
         } else {
             self.replace(&next).await?
         };
+        let is_atomic = next.order().mode == ImportMode::AllOrNone;
+        if is_kept && next.state == ImportState::Done && is_atomic && !writer.notifies() {
+            // Behind the end, because it may take long: no other worker takes the import over then.
+            invitations.notify_of_batch(&next.kept.actor.actor(), next.id()).await?;
+        }
         match error {
             // The worker that took the import over has removed the results of this one.
             Some(ImportError::Spool(SpoolError::Missing)) if !is_kept => Ok(()),
@@ -239,9 +244,7 @@ impl<'a, S: Store> Work<'a, S> {
                     none => none.insert(self.parted(&reader)),
                 };
                 let rows = std::mem::take(&mut part.rows);
-                let checked =
-                    self.invitations.rehearse_part(&actor, &mut import.parted, rows).await?;
-                let checked: Vec<_> = checked.into_iter().map(PartRow::from).collect();
+                let checked = self.invitations.check_job_part(&actor, import, rows).await?;
                 self.keep(&part, &checked, &reader).await?;
                 if self.job.kept.parts > 1 && !writer.takes_any_number() {
                     let part_rows = self.job.kept.part_rows;

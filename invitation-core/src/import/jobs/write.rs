@@ -21,6 +21,10 @@ pub(super) trait WriteAll<S: Store>: Sync {
     /// Returns whether the step takes more rows than one call of the store.
     fn takes_any_number(&self) -> bool;
 
+    /// Returns whether the step itself notifies the hooks. Inside a transaction, the invitations are
+    /// not kept yet.
+    fn notifies(&self) -> bool;
+
     /// Creates all invitations of a file that was checked, or none.
     fn write_all(&self, work: &Work<'_, S>) -> impl Future<Output = Result<Written, Stop>> + Send;
 }
@@ -58,6 +62,10 @@ impl<S: Store> WriteAll<S> for InOneCall {
         false
     }
 
+    fn notifies(&self) -> bool {
+        true
+    }
+
     async fn write_all(&self, work: &Work<'_, S>) -> Result<Written, Stop> {
         let (mut written, mut reader) = (Written::default(), work.reader());
         // The check found exactly one part.
@@ -78,6 +86,10 @@ pub(super) struct InTransaction;
 impl<S: Transactional> WriteAll<S> for InTransaction {
     fn takes_any_number(&self) -> bool {
         true
+    }
+
+    fn notifies(&self) -> bool {
+        false
     }
 
     async fn write_all(&self, work: &Work<'_, S>) -> Result<Written, Stop> {

@@ -1,5 +1,6 @@
 //! Listing, retrying and removing deliveries.
 
+mod claim;
 mod remind;
 mod resend;
 mod resend_all;
@@ -9,11 +10,12 @@ use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use time::Duration;
 
+use self::remind::ReminderMark;
 pub use self::{
+    claim::ClaimedDelivery,
     remind::ReminderPage,
     resend::Resend,
     resend_all::{ResendOutcome, ResentInvitation, ResentPage},
-    work::ClaimedDelivery,
 };
 use super::{Invitations, Paging, TRIES, evidence::Place};
 use crate::{
@@ -41,6 +43,11 @@ use crate::{
     target::Target,
     time::Timestamp,
 };
+
+/// The number of tries to count a mail. Each round, one of those that count against the same limit
+/// succeeds, so this is also the number of mails that must be counted before another one waits or
+/// is refused.
+const BUDGET_TRIES: usize = 64;
 
 /// The deliveries of a service: the mails with the codes of its invitations.
 ///
@@ -177,8 +184,8 @@ impl<S: Store> Deliveries<S> {
     ///
     /// [`Error::Refused`]: `Forbidden`; `NotFound` if there is no such delivery within the
     /// actor's reach; `RoleNotGrantable`, `UnknownRole`; `Used`, `Revoked`, `Expired`, `NoAddress`
-    /// for the state of the invitation; `Vetoed`; `Conflict`; [`Error::Store`],
-    /// [`Error::Entropy`].
+    /// for the state of the invitation; `Vetoed`; `Conflict`, also for a reminder of an expiry that
+    /// was changed since; [`Error::Store`], [`Error::Entropy`].
     pub async fn retry(
         &self,
         caller: impl Into<Caller<'_>>,
@@ -196,6 +203,12 @@ impl<S: Store> Deliveries<S> {
             let place = Place::Invitation(record.id, record.division.clone());
             let permitted =
                 check_resend(&record, &call.performer, service.policy(), call.now).map(drop);
+            let permitted = permitted.and_then(|()| {
+                // The worker would cancel the reminder.
+                let is_due = remind::is_of_expiry(&delivery, &record);
+                let changed = Verdict::new(Refusal::Conflict, Reason::VersionMismatch);
+                is_due.then_some(()).ok_or(changed)
+            });
             if let Err(verdict) = permitted {
                 return Err(service.refuse(&call, Action::Resend, verdict, place).await);
             }
@@ -242,9 +255,10 @@ impl<S: Store> Deliveries<S> {
     /// number. A call that fails or is dropped leaves an event for each state that it has removed.
     ///
     /// A delivery that is removed can be queued again from the same event. So do not let a
-    /// consumer begin anew at events that old.
+    /// consumer begin anew at events that old. A reminder is not queued again: what tells that an
+    /// expiry was reminded of is kept until `age` after that expiry.
     ///
-    /// Three calls to the store, one for each state.
+    /// Four calls to the store, one for each state and one for the reminders.
     ///
     /// # Errors
     ///
@@ -281,6 +295,8 @@ impl<S: Store> Deliveries<S> {
             }
             removed = removed.saturating_add(some);
         }
+        let (marks, reminded) = (ReminderMark::kind(), ReminderMark::state());
+        self.documents.remove_documents(&marks, &reminded, before, max, None).await?;
         Ok(removed)
     }
 

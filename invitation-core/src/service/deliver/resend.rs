@@ -43,6 +43,9 @@ impl Resend {
 
     /// Replaces the code before, as [`rotate`](crate::Invitations::rotate) does. The old code and
     /// the mail with it are then worth nothing. The actor also needs [`Right::Rotate`].
+    ///
+    /// Where the store [keeps no codes](crate::code::Sealing::hash_only), no other mail can be sent. The
+    /// worker that sends it replaces the code once more, by one that it knows.
     pub fn with_new_code(self) -> Self {
         Self { rotate: true, ..self }
     }
@@ -131,7 +134,7 @@ impl<S: Store> Deliveries<S> {
     ) -> Result<SentAgain, Error> {
         let service = &self.invitations;
         let delivery_id = resend.delivery(caller, id, call);
-        for _ in 0..super::TRIES {
+        for _ in 0..super::BUDGET_TRIES {
             let record = service.load(caller, call, id, Action::Resend).await?;
             let earlier = self.earlier(call, delivery_id, resend).await?;
             if let Some(earlier) = &earlier {
@@ -148,7 +151,7 @@ impl<S: Store> Deliveries<S> {
                     return Ok(SentAgain::Now(delivery, Box::new(record)));
                 }
             }
-            let address = match self.sendable(&record, call) {
+            let address = match self.sendable(&record, resend, call) {
                 Ok(address) => address.clone(),
                 Err(verdict) => return Err(self.refuse_about(call, id, verdict).await),
             };
@@ -188,15 +191,16 @@ impl<S: Store> Deliveries<S> {
         Err(self.refuse_about(call, id, verdict).await)
     }
 
-    /// Returns the address of an invitation whose code can be read.
+    /// Returns the address of an invitation whose code can be read, or is replaced.
     pub(super) fn sendable<'r>(
         &self,
         record: &'r Record,
+        resend: &Resend,
         call: &Call,
     ) -> Result<&'r Email, Verdict> {
         let settings = &self.invitations.settings;
         let address = check_resend(record, &call.performer, &settings.policy, call.now)?;
-        if settings.sealing.shows(&record.sealed) {
+        if resend.rotate || settings.sealing.shows(&record.sealed) {
             Ok(address)
         } else {
             Err(Verdict::code_not_kept())
@@ -254,8 +258,12 @@ impl<S: Store> Deliveries<S> {
     ) -> Result<Delivery, Error> {
         let service = &self.invitations;
         let rotated = service.rotate(caller, delivery.invitation(), IfVersion::Any).await;
-        let Err(error) = rotated else {
-            return self.released(call, delivery).await.map_err(unknown);
+        let error = match rotated {
+            Ok(made) => {
+                let record = made.invitation().record();
+                return self.released(call, delivery, record).await.map_err(unknown);
+            }
+            Err(error) => error,
         };
         // A refusal left the code as it was, and the caller learns of it. After a failure of the
         // store the code may be new, so a worker looks at it later.
@@ -276,10 +284,18 @@ impl<S: Store> Deliveries<S> {
 
     /// Lets the mail go, after the replacement of the code. Returns the stored delivery if another
     /// call or a worker has let it go.
-    async fn released(&self, call: &Call, mut delivery: Delivery) -> Result<Delivery, Error> {
+    async fn released(
+        &self,
+        call: &Call,
+        mut delivery: Delivery,
+        record: &Record,
+    ) -> Result<Delivery, Error> {
+        let is_kept = self.invitations.settings.sealing.shows(&record.sealed);
         for _ in 0..super::TRIES {
             // A worker may have cancelled it: the minute had passed.
             let due = delivery.retried(call.id, call.now).with_new_code();
+            // A code that is not kept is drawn by the worker, which then knows it.
+            let due = if is_kept { due } else { due.drawing([&record.digest]) };
             if self.replaced(&due, &[]).await? {
                 return Ok(due);
             }

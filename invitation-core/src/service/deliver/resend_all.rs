@@ -157,7 +157,7 @@ impl<S: Store> Deliveries<S> {
             }
         }
         // The hooks are asked only about invitations that can be sent.
-        let sendable = |record: &&Record| self.sendable(record, &call).is_ok();
+        let sendable = |record: &&Record| self.sendable(record, &resend, &call).is_ok();
         let allowed: Vec<_> = meant.iter().copied().filter(sendable).collect();
         if service.has_hooks() && !allowed.is_empty() {
             let intent = service.intent(CommandKind::Resend, &call, allowed.iter().copied());

@@ -1,70 +1,29 @@
-//! What a worker does with deliveries: queue, claim, and write what became of each.
+//! What a worker does with deliveries besides claiming them: queue, and write what became of each.
 
 use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::{Deliveries, readable};
+use super::{ClaimedDelivery, Deliveries, readable};
 use crate::{
     actor::SystemActor,
-    code::InvitationCode,
-    decide::{Call, is_for_address, recipient},
-    delivery::{
-        BudgetOf, Delivery, DeliveryFailure, DeliveryPurpose, DeliveryState, FailureKind, MessageId,
-    },
+    decide::{Call, is_for_address},
+    delivery::{BudgetOf, Delivery, DeliveryFailure, DeliveryPurpose, MessageId},
     documents::Document,
-    email::Email,
     error::Error,
     event::{Action, Event, EventOutcome, Reason},
     id::DeliveryId,
-    invitation::Invitation,
-    scope::Scope,
     store::Store,
     store_error::StoreError,
-    target::Target,
     time::Timestamp,
 };
-
-/// A delivery that a worker has claimed, with what its mail needs.
-///
-/// The claim ends at the time that the worker named. Then another worker may make an attempt.
-#[derive(Debug)]
-pub struct ClaimedDelivery {
-    delivery: Delivery,
-    invitation: Invitation,
-    address: Email,
-    code: InvitationCode,
-}
-
-impl ClaimedDelivery {
-    /// Returns the delivery, whose attempts count this one.
-    #[must_use]
-    pub fn delivery(&self) -> &Delivery {
-        &self.delivery
-    }
-
-    /// Returns the invitation as it was when the delivery was claimed.
-    #[must_use]
-    pub fn invitation(&self) -> &Invitation {
-        &self.invitation
-    }
-
-    /// Returns the address to send to.
-    #[must_use]
-    pub fn address(&self) -> &Email {
-        &self.address
-    }
-
-    /// Returns the code.
-    #[must_use]
-    pub fn code(&self) -> &InvitationCode {
-        &self.code
-    }
-}
 
 impl<S: Store> Deliveries<S> {
     /// Queues a mail for each of the events that created an invitation with an address, and
     /// returns the number of these events. An event that comes again has no further effect.
+    ///
+    /// Where the service [keeps no codes](crate::code::Sealing::hash_only), no mail is queued and the
+    /// number is 0: only the user who created an invitation has its code.
     ///
     /// One round trip, or none. A call takes at most [`Document::MAX_BATCH`] such events at a
     /// time, and makes another round trip for each further batch.
@@ -73,6 +32,9 @@ impl<S: Store> Deliveries<S> {
     ///
     /// [`StoreError`] when the store fails. Part of the mails may then be queued; call again.
     pub async fn queue(&self, events: &[Event]) -> Result<usize, StoreError> {
+        if !self.invitations.settings.sealing.keeps_codes() {
+            return Ok(0);
+        }
         let new: Vec<_> = events.iter().filter_map(invited).collect();
         for batch in new.chunks(Document::MAX_BATCH) {
             let documents: Result<Vec<_>, _> = batch.iter().map(Delivery::document).collect();
@@ -111,70 +73,6 @@ impl<S: Store> Deliveries<S> {
         }
     }
 
-    /// Claims a due delivery for `lease`, and returns it with the address and the code. Returns
-    /// none if another worker has claimed it, or if it has ended:
-    ///
-    /// - it is cancelled if the invitation is no longer active, or no longer for an address, or
-    ///   if the mail was to have a [new code](super::Resend::with_new_code) and the code is still
-    ///   the old one;
-    /// - it fails if the code cannot be read, or if `attempts` attempts ended without a result.
-    ///
-    /// Two round trips.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`], [`Error::Entropy`].
-    pub async fn claim(
-        &self,
-        worker: &SystemActor,
-        delivery: &Delivery,
-        lease: Duration,
-        attempts: u32,
-    ) -> Result<Option<ClaimedDelivery>, Error> {
-        let service = &self.invitations;
-        let call = service.call_by(worker.into())?;
-        if delivery.state() != DeliveryState::Queued {
-            return Ok(None);
-        }
-        let target = Target::Id(delivery.invitation());
-        let found = service.store.get(&target, &Scope::All).await?;
-        let address = match &found {
-            Some(record) => recipient(record, call.now).map_err(|verdict| verdict.reason()),
-            None => Err(Reason::Unknown),
-        };
-        let (record, address) = match (&found, address) {
-            (Some(record), Ok(address)) => (record, address.clone()),
-            (_, Err(reason)) => {
-                self.cancel(&call, delivery, reason).await?;
-                return Ok(None);
-            }
-            (None, Ok(_)) => return Ok(None),
-        };
-        if delivery.is_to_replace(&record.digest) {
-            self.cancel(&call, delivery, Reason::Conflict).await?;
-            return Ok(None);
-        }
-        let code = service.open(record).ok();
-        let code = code.filter(|_| service.settings.sealing.shows(&record.sealed));
-        let interrupted = delivery.attempts() >= attempts;
-        let code = match code {
-            Some(code) if !interrupted => code,
-            found => {
-                let kind = match found {
-                    Some(_) => FailureKind::Interrupted,
-                    None => FailureKind::CodeUnavailable,
-                };
-                self.give_up(&call, delivery, DeliveryFailure::new(kind)).await?;
-                return Ok(None);
-            }
-        };
-        let until = call.now.checked_add(lease).unwrap_or(Timestamp::MAX);
-        let delivery = delivery.claimed(call.id, until);
-        let claimed = self.replaced(&delivery, &[]).await?;
-        let invitation = Invitation::from(record.clone());
-        Ok(claimed.then_some(ClaimedDelivery { delivery, invitation, address, code }))
-    }
-
     /// Writes that the mail was sent, with its event, and returns whether the claim was still
     /// the worker's.
     ///
@@ -190,7 +88,7 @@ impl<S: Store> Deliveries<S> {
         message: &MessageId,
     ) -> Result<bool, Error> {
         let call = self.invitations.call_by(worker.into())?;
-        let sent = claimed.delivery.sent(call.id, message, call.now);
+        let sent = claimed.delivery().sent(call.id, message, call.now);
         let event = call.done(Action::Deliver, sent.detail());
         self.settled(&sent, event).await
     }
@@ -216,10 +114,10 @@ impl<S: Store> Deliveries<S> {
         match wait.filter(|_| !failure.kind().is_final()) {
             Some(wait) => {
                 let due = call.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-                let again = claimed.delivery.due_again(call.id, due, Some(failure));
+                let again = claimed.delivery().due_again(call.id, due, Some(failure));
                 Ok(self.replaced(&again, &[]).await?)
             }
-            None => self.give_up(&call, &claimed.delivery, failure).await,
+            None => self.give_up(&call, claimed.delivery(), failure).await,
         }
     }
 
@@ -237,7 +135,7 @@ impl<S: Store> Deliveries<S> {
         claimed: &ClaimedDelivery,
     ) -> Result<bool, Error> {
         let call = self.invitations.call_by(worker.into())?;
-        self.cancel(&call, &claimed.delivery, Reason::Unsubscribed).await
+        self.cancel(&call, claimed.delivery(), Reason::Unsubscribed).await
     }
 
     /// Removes the counts of mails that are older than the periods of the limits, at most `max`,
@@ -263,7 +161,7 @@ impl<S: Store> Deliveries<S> {
         self.documents.remove_documents(&kind, &over, now, max, None).await
     }
 
-    async fn cancel(
+    pub(super) async fn cancel(
         &self,
         call: &Call,
         delivery: &Delivery,
@@ -278,7 +176,7 @@ impl<S: Store> Deliveries<S> {
         self.settled(&cancelled, event).await
     }
 
-    async fn give_up(
+    pub(super) async fn give_up(
         &self,
         call: &Call,
         delivery: &Delivery,

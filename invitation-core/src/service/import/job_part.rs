@@ -2,12 +2,25 @@
 //! the rights and keys that showing codes needs.
 
 use super::{
-    Answer, ImportRow, ImportedRow, OutcomeKind, PartedImport, RowOutcome, RowWarning, kept,
+    Answer, DenialEvidence, ImportRow, ImportedRow, OutcomeKind, PartedImport, RowOutcome,
+    RowWarning, kept,
 };
 use crate::{
-    actor::Actor, error::Error, id::InvitationId, request::PriorRequest, service::Invitations,
-    store::Store, time::Timestamp,
+    actor::Actor,
+    error::Error,
+    hooks::CommandKind,
+    id::{BatchId, InvitationId},
+    page::PageRequest,
+    query::Filter,
+    request::PriorRequest,
+    scope::Scope,
+    service::{Invitations, hooks::send},
+    store::Store,
+    time::Timestamp,
 };
+
+/// The number of invitations of one notification of a batch, at most.
+const NOTICE_PAGE: u32 = 1_000;
 
 /// An import that a worker begins, or continues after another one.
 #[derive(Debug)]
@@ -15,13 +28,15 @@ pub(crate) struct JobImport {
     pub(crate) parted: PartedImport,
     /// Whether the store may have the next part already, because an earlier worker has created it.
     looks_back: bool,
+    /// Whether the evidence of a denial was left.
+    has_denial: bool,
 }
 
 impl JobImport {
     /// Asks the store for the result of each part before the part is judged anew, until a part is
     /// new.
     pub(crate) fn new(parted: PartedImport) -> Self {
-        Self { parted, looks_back: true }
+        Self { parted, looks_back: true, has_denial: false }
     }
 }
 
@@ -72,7 +87,7 @@ impl<S: Store> Invitations<S> {
         rows: Vec<ImportRow>,
     ) -> Result<Vec<PartRow>, Error> {
         let call = self.call_by(actor.into())?;
-        let JobImport { parted, looks_back } = import;
+        let JobImport { parted, looks_back, .. } = import;
         let (key, hashes) = (parted.key()?, parted.hashes(&rows));
         let part = parted.import(rows);
         let mut answer = None;
@@ -97,6 +112,47 @@ impl<S: Store> Invitations<S> {
         };
         parted.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
         Ok(rows)
+    }
+}
+
+impl<S: Store> Invitations<S> {
+    /// Returns the result that each row of the next part would have, and creates nothing. Leaves the
+    /// evidence of the first denial of the import: the import fails by it, and nothing else does.
+    pub(crate) async fn check_job_part(
+        &self,
+        actor: &Actor,
+        import: &mut JobImport,
+        rows: Vec<ImportRow>,
+    ) -> Result<Vec<PartRow>, Error> {
+        let JobImport { parted, has_denial, .. } = import;
+        let (hashes, part) = (parted.hashes(&rows), parted.import(rows));
+        let evidence = if *has_denial { DenialEvidence::None } else { DenialEvidence::First };
+        let rows = self.rehearse_after(actor.into(), part, &parted.earlier(), evidence).await?;
+        // A rehearsal refuses rows for nothing but missing rights.
+        *has_denial |= rows.iter().any(|row| matches!(row.outcome, RowOutcome::Refused(_)));
+        parted.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
+        Ok(rows.into_iter().map(PartRow::from).collect())
+    }
+
+    /// Notifies the hooks of the invitations of a batch that the service has created in a
+    /// transaction of its own, a page at a time. At a failure of the store, the rest is not
+    /// notified of.
+    pub(crate) async fn notify_of_batch(&self, actor: &Actor, batch: BatchId) -> Result<(), Error> {
+        let mut after = None;
+        while self.has_hooks() {
+            let call = self.call_by(actor.into())?;
+            let filter = Filter { batch: Some(batch), ..Filter::all(call.now) };
+            let page = PageRequest { after, limit: NOTICE_PAGE };
+            let page = self.store.list(&Scope::All, &filter, &page).await?;
+            if !page.items.is_empty() {
+                send(self.notice(CommandKind::CreateMany, &call, &page.items)).await;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -48,6 +48,16 @@ enum Answer {
     Known(PriorRequest, Option<IdempotentRequest>),
 }
 
+/// The denials of a rehearsal that are recorded.
+#[derive(Clone, Copy, Default)]
+enum DenialEvidence {
+    #[default]
+    None,
+    /// The first one, as an import of all rows or none records it.
+    #[cfg_attr(not(feature = "files"), expect(dead_code, reason = "only a job records it"))]
+    First,
+}
+
 impl<S: Store> Invitations<S> {
     /// Creates the invitations of an import, and returns the result of each row. All
     /// created invitations share a [batch](crate::Invitation::batch) and are stored in
@@ -156,7 +166,7 @@ impl<S: Store> Invitations<S> {
         caller: impl Into<Caller<'_>>,
         import: Import,
     ) -> Result<Vec<ImportedRow>, Error> {
-        self.rehearse_after(caller.into(), import, &Earlier::default()).await
+        self.rehearse_after(caller.into(), import, &Earlier::default(), DenialEvidence::None).await
     }
 
     /// Rehearses an import, which may be a part of a larger one.
@@ -165,14 +175,24 @@ impl<S: Store> Invitations<S> {
         caller: Caller<'_>,
         import: Import,
         earlier: &Earlier<'_>,
+        mut evidence: DenialEvidence,
     ) -> Result<Vec<ImportedRow>, Error> {
         let call = self.call_by(caller)?;
         self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(import.rows.len())?;
         let asked = import.asked();
         let mut judged = self.judge(import.rows, caller, &call)?;
-        for Denied { row, verdict, .. } in judged.denied.drain(..) {
-            let refused = Refused::new(verdict.refusal().clone(), Vec::new());
+        for Denied { row, verdict, named, call } in judged.denied.drain(..) {
+            let refused = match std::mem::take(&mut evidence) {
+                DenialEvidence::None => Refused::new(verdict.refusal().clone(), Vec::new()),
+                DenialEvidence::First => {
+                    let place = Place::named_or_home(named, caller);
+                    match self.refuse(&call, Action::Create, verdict, place).await {
+                        Error::Refused(refused) => refused,
+                        error => return Err(error),
+                    }
+                }
+            };
             judged.rows[row].outcome = RowOutcome::Refused(refused);
         }
         self.warn(&mut judged, &call, asked, earlier).await?;

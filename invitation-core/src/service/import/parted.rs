@@ -5,7 +5,9 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::{Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind};
+use super::{
+    DenialEvidence, Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
+};
 use crate::{
     actor::Caller, binding::Binding, email::EmailKey, error::Error, id::BatchId,
     request::IdempotencyKey, service::Invitations, store::Store,
@@ -253,7 +255,8 @@ impl<S: Store> Invitations<S> {
         rows: Vec<ImportRow>,
     ) -> Result<Vec<ImportedRow>, Error> {
         let (hashes, part) = (import.hashes(&rows), import.import(rows));
-        let rows = self.rehearse_after(caller.into(), part, &import.earlier()).await?;
+        let (earlier, evidence) = (import.earlier(), DenialEvidence::None);
+        let rows = self.rehearse_after(caller.into(), part, &earlier, evidence).await?;
         import.end_part(hashes, rows.iter().map(|row| row.outcome.kind()));
         Ok(rows)
     }

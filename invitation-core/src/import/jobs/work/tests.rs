@@ -13,9 +13,9 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    Action, Actor, Criteria, Division, EventCriteria, IdempotencyKey, Intercept, Interceptor,
-    Invitation, Limits, ManualClock, MemoryStore, Operation, Paging, Refusal, Role, StoreCall,
-    StoreErrorKind, UserId,
+    Action, Actor, Criteria, Division, EventCriteria, EventOutcome, IdempotencyKey, Intercept,
+    Interceptor, Invitation, Limits, ManualClock, MemoryStore, Operation, Paging, Reason, Refusal,
+    Role, StoreCall, StoreErrorKind, UserId,
     documents::Documents,
     id::BatchId,
     import::{
@@ -109,6 +109,12 @@ impl Bench {
             }
             rows.extend(page);
         }
+    }
+
+    async fn creations(&self) -> Vec<crate::Event> {
+        let criteria = EventCriteria::new().of_action(Action::Create);
+        let page = self.invitations.events(&admin(), &criteria, Paging::default()).await;
+        page.unwrap().items
     }
 
     async fn stored(&self) -> usize {
@@ -237,6 +243,19 @@ async fn atomic_import_with_a_bad_row_creates_nothing() {
         assert_eq!(kinds(&bench.results(id).await), [OutcomeKind::Valid, kind]);
     }
     assert_eq!(bench.stored().await, 0);
+    let events = bench.creations().await;
+    let [denied] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(denied.outcome, EventOutcome::Denied);
+    assert_eq!(denied.reason, Some(Reason::RoleNotGrantable));
+}
+
+#[tokio::test]
+async fn atomic_import_of_forbidden_rows_leaves_evidence_of_the_first_one() {
+    let bench = Bench::new();
+    let rows = "root,sales\n".repeat(3);
+    bench.order(atomic(), &format!("role,division\nstaff,sales\n{rows}")).await;
+    let _ = bench.run().await.unwrap();
+    assert_eq!(bench.creations().await.len(), 1);
 }
 
 #[tokio::test]
