@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod hooks;
+mod intercepted;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod lost;
 mod promises;
@@ -16,6 +17,7 @@ mod sqlite {
     crate::promises::promises!(invitation_sqlx::sqlx::Sqlite);
     crate::standing::promises!(invitation_sqlx::sqlx::Sqlite);
     crate::hooks::promises!(invitation_sqlx::sqlx::Sqlite);
+    crate::intercepted::promises!(invitation_sqlx::sqlx::Sqlite);
 }
 
 #[cfg(feature = "postgres")]
@@ -23,6 +25,7 @@ mod postgres {
     crate::promises::promises!(invitation_sqlx::sqlx::Postgres);
     crate::standing::promises!(invitation_sqlx::sqlx::Postgres);
     crate::hooks::promises!(invitation_sqlx::sqlx::Postgres);
+    crate::intercepted::promises!(invitation_sqlx::sqlx::Postgres);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::Postgres, lost: lost_message_leaves_both_or_neither
     );
@@ -41,6 +44,7 @@ mod mysql {
     crate::promises::promises!(invitation_sqlx::sqlx::MySql);
     crate::standing::promises!(invitation_sqlx::sqlx::MySql);
     crate::hooks::promises!(invitation_sqlx::sqlx::MySql);
+    crate::intercepted::promises!(invitation_sqlx::sqlx::MySql);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::MySql, lost: lost_message_leaves_both_or_neither
     );
