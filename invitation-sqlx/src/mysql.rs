@@ -269,7 +269,10 @@ impl Dialect for MySql {
     }
 
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {
+        // After a failed commit only the driver still counts a transaction, and it would begin no
+        // other one.
         ops::unprepared::<Self>(conn, ROLLBACK).await.is_ok()
+            && Self::TransactionManager::get_transaction_depth(conn) == 0
     }
 
     async fn commit_shared(

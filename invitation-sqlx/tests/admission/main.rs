@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[cfg(feature = "mysql")]
+mod failed_commit;
 mod hooks;
 mod intercepted;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
