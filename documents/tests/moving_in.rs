@@ -6,6 +6,7 @@
 use invitation::{
     Actor, Paging, PgStore, Redeemer, SqliteStore, UserId, Username,
     audit::{Action, EventCriteria},
+    code::Sealing,
     sql::sqlx::AssertSqlSafe,
 };
 use invitation_testkit::Postgres;
@@ -19,15 +20,20 @@ fn statements(chapter: &str) -> Vec<&str> {
     blocks.map(|block| block.split_once("```").unwrap().0).collect()
 }
 
-/// Fills the host's table: two pending rows, one of them bound, a used one and an expired one.
+/// The time that the check adds to that of the move: a row with less time left does not move.
+const TOO_SHORT: i64 = 3_660;
+
+/// Fills the host's table: two pending rows, one of them bound, a used one, an expired one, and one
+/// that expires within the hour.
 fn rows(now: i64) -> String {
-    let (later, before) = (now + 86_400, now - 86_400);
+    let (later, before, soon) = (now + 86_400, now - 86_400, now + 3_000);
     format!(
         "INSERT INTO invites (id, code, email, role, team, expires_at, used_at) VALUES \
          (1, 'old-anna', NULL, 'staff', 'sales', {later}, NULL), \
          (2, 'old-ben', 'ben@example.com', 'staff', 'sales', {later}, NULL), \
          (3, 'old-used', NULL, 'staff', 'sales', {later}, {before}), \
-         (4, 'old-late', NULL, 'staff', 'sales', {before}, NULL)"
+         (4, 'old-late', NULL, 'staff', 'sales', {before}, NULL), \
+         (5, 'old-soon', NULL, 'staff', 'sales', {soon}, NULL)"
     )
 }
 
@@ -67,7 +73,8 @@ macro_rules! moving_in {
                 assert_eq!(move_invites(&invitations).await.unwrap(), 0);
 
                 let [check] = statements(CHECK)[..] else { panic!("one statement") };
-                let check = check.replace("> 0", &format!("> {now}"));
+                assert!(CHECK.contains("plus 3,660 seconds"));
+                let check = check.replace("> 0", &format!("> {}", now + TOO_SHORT));
                 let counts: (i64, i64) =
                     sqlx::query_as(AssertSqlSafe(check)).fetch_one(&pool).await.unwrap();
                 assert_eq!(counts, (2, 2));
@@ -86,7 +93,7 @@ macro_rules! moving_in {
                 let refused = invitations.redeem(&bound, &newcomer("ben")).await.unwrap_err();
                 assert_eq!(refused.refusal(), Some(&Refusal::AddressProofRequired));
 
-                for unknown in ["old-used", "old-late", &*code] {
+                for unknown in ["old-used", "old-late", "old-soon", &*code] {
                     assert_eq!(current_code(&invitations, unknown).await.unwrap(), unknown);
                 }
 
@@ -100,6 +107,17 @@ macro_rules! moving_in {
                 assert!(
                     trail.items().iter().all(|event| event.performer.name() == Some("moving-in"))
                 );
+
+                // As the chapter warns: a mode that keeps no code stops old codes, and a re-sealing
+                // in it removes them.
+                let hashing = invitations.clone().with_sealing(Sealing::hash_only());
+                let stopped = current_code(&hashing, "old-ben").await.unwrap_err();
+                assert!(stopped.to_string().contains("not kept"), "{stopped}");
+                assert_eq!(current_code(&invitations, "old-ben").await.unwrap(), bound);
+                let resealed = hashing.reseal(&admin, Paging::default()).await.unwrap();
+                assert_eq!(resealed.resealed(), 2);
+                let lost = current_code(&invitations, "old-ben").await.unwrap_err();
+                assert!(lost.to_string().contains("not kept"), "{lost}");
             }
         }
     };

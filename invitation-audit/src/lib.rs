@@ -9,7 +9,8 @@
 //!
 //! A [`Sealer`] reads the [feed](invitation_core::feed) of a store and appends its events to
 //! a [`LogStore`], here a file. The calls that write events are not involved: sealing takes
-//! place afterwards, in a task of its own.
+//! place afterwards, in a task of its own. The first call of a sealer reads the whole log, so a
+//! process keeps one sealer.
 //!
 //! ```
 //! # mod invitation { pub use invitation_core::*; pub use invitation_audit as audit_log; }
@@ -17,6 +18,7 @@
 //!     Division, Draft, Invitations, MemoryStore, Role, SystemActor,
 //!     audit_log::{FileLog, LogKey, Sealer, Verdict, Verifier, verify_store},
 //!     code::OsEntropy,
+//!     store::feed::CursorName,
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -27,15 +29,20 @@
 //! let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
 //! Invitations::new(&store).create(&SystemActor::for_bootstrap(), draft).await?;
 //!
-//! // Once: a key, under a name that no other log has.
+//! // Once, before the first start: a key, under a name that no other log has.
 //! let key = LogKey::create_file(&key_path, "example.com/invitations", &OsEntropy)?;
 //! let public = key.public_key().clone();
 //!
-//! // Every few seconds:
+//! // At each start:
+//! let key = LogKey::read_file(&key_path)?;
 //! let log = FileLog::open(&log_path)?;
 //! let mut sealer = Sealer::new(&store, &log, key);
+//! let cursor = CursorName::new("audit-log")?;
+//!
+//! // Every few seconds:
 //! let sealed = loop {
-//!     let sealed = sealer.seal().await?;
+//!     // The cursor keeps events that are not sealed yet from being purged. `seal` sets none.
+//!     let sealed = sealer.seal_with_cursor(&cursor).await?;
 //!     if !sealed.more {
 //!         break sealed;
 //!     }
@@ -129,9 +136,8 @@
 //! Comparing with a store also keeps up to 10,000 events that the store lost before an epoch. The
 //! first call of a sealer reads the whole log, later calls do not.
 //!
-//! On one core of a shared virtual machine, a release build seals 107,000 events a second into
-//! a file, verifies 120,000 entries a second, and compares 40,000 events a second with a store.
-//! A million events take 5 MB of memory. The test `memory` measures these figures.
+//! The test `memory` measures the rates and the memory of a million events. The figures are in
+//! `docs/PERFORMANCE.md` of the repository.
 
 mod checkpoint;
 mod encode;

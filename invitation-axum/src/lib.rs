@@ -54,7 +54,8 @@
 //! # Guarantees of the routers
 //!
 //! - **Authentication**: a request without an [`Actor`](invitation_core::Actor) gets 401,
-//!   or from the dashboard a redirect to the sign-in page if the host has set one.
+//!   or from the dashboard a redirect to the sign-in page if the host has set one. The OpenAPI
+//!   document and the dashboard's scripts and styles are public.
 //! - **Origin**: changes are accepted from pages of the same origin only
 //!   (`Sec-Fetch-Site` and `Origin`, each where it is present), and from clients that are
 //!   not browsers. `X-Forwarded-*` headers are never read, and links are built from the
@@ -62,14 +63,16 @@
 //! - **Limits**: bodies, headers, the request line, pages and the duration of a request
 //!   are limited ([`WebLimits`]). The host's server must limit the time for the headers
 //!   of a request, and the number of connections.
-//! - **Errors**: every error is an `application/problem+json` ([`Problem`]).
+//! - **Errors**: every error of the API is an `application/problem+json` ([`Problem`]). The
+//!   dashboard answers with a page.
 //! - **Evidence**: the id of the request is the correlation id of its events, unless the
 //!   host sets one. It is the `X-Request-Id` of the request or a new one, and the response
 //!   repeats it. The extractor [`RequestId`] gives it to the host's own handlers.
 //!   The JSON API shows it as the `correlation_id` of an event, and `GET /events?correlation_id=`
 //!   finds the events of a request. The dashboard's audit view links to them.
 //! - **Secrets**: no path, query, header or body gets into a span or a log line.
-//!   Responses must not be cached, and say so.
+//!   Responses must not be cached, and say so. The dashboard's scripts and styles are the
+//!   exception: they contain no data, and are cached for good.
 
 mod api;
 mod authorization;

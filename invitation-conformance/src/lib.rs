@@ -35,7 +35,7 @@
 //! A store that needs a directory or a server gives it to [`Fixture::keeping`], which keeps
 //! it until the test has ended.
 //!
-//! The macro generates one test for each promise, about 200, in three groups:
+//! The macro generates one test for each promise, in three groups:
 //!
 //! - [`port`]: each method of the store on its own. The results equal the functions that the
 //!   documentation of `Store` calls its specification, such as

@@ -28,7 +28,8 @@
 //!
 //! A service reports its steps by itself, and the stores of this library report retries,
 //! batches and connections. Calls to a store are reported if the host wraps it in
-//! [`Observed`]. Authors of stores call the functions of this module.
+//! [`Observed`], also those in the transaction of [`admit`](crate::Invitations::admit), with its
+//! `begin` and its `commit`. Authors of stores call the functions of this module.
 //!
 //! ```
 //! # use invitation_core as invitation;

@@ -128,8 +128,9 @@ impl StoreError {
     /// rolled back.
     ///
     /// No work in it is kept: neither the host's work, nor earlier calls, nor later ones.
-    /// Further calls in the same transaction fail, and so does its commit. Always false
-    /// outside of a host's transaction.
+    /// Further calls in the same transaction fail. Roll back, and never commit: the driver's
+    /// commit may return `Ok` although the database keeps nothing. Always false outside of a
+    /// host's transaction.
     #[must_use]
     pub fn transaction_ended(&self) -> bool {
         self.transaction_ended

@@ -182,8 +182,8 @@
 //! Counts by status are read from the index. With another filter, the invitations of the
 //! shortest index are examined, up to the cap.
 //!
-//! An invitation for an address takes about 2.5 kB with the event of its creation, most of
-//! it in the index. The index also dominates the cost of a change. Redeeming removes four
+//! An invitation for an address takes about 3 kB with the event of its creation, most of it in
+//! the index. The index also dominates the cost of a change. Redeeming removes four
 //! index entries, adds three and one for each search term of the name, and adds four
 //! entries to the trail, or five if its event has a correlation id. It therefore takes the server many times as long as a script that
 //! only marks a code as used. `cargo bench -p invitation-benches --bench redis` measures

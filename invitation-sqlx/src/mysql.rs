@@ -39,8 +39,8 @@ use crate::{
 };
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, of any character set
-/// and collation. Its tables use `InnoDB`. The tests run on MariaDB, alone and as a Galera
-/// cluster.
+/// and collation. Its tables use `InnoDB`. The tests run on MariaDB, alone and as a Galera cluster;
+/// `scripts/matrix` of the repository runs them on a newer MariaDB and on MySQL.
 ///
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
 /// loosen the server's durability. A call waits for the lock of a row no longer than the server's
@@ -282,7 +282,10 @@ impl Dialect for MySql {
     }
 
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {
+        // After a failed commit only the driver still counts a transaction, and it would begin no
+        // other one.
         ops::unprepared::<Self>(conn, ROLLBACK).await.is_ok()
+            && Self::TransactionManager::get_transaction_depth(conn) == 0
     }
 
     async fn commit_shared(

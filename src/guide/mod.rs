@@ -43,10 +43,12 @@
         feature = "axum",
         feature = "files",
         feature = "keyring",
+        feature = "mysql",
         feature = "redis",
         feature = "smtp",
         feature = "sqlx",
         feature = "testing",
+        feature = "throttle",
         feature = "webhooks",
     )),
     allow(rustdoc::broken_intra_doc_links)

@@ -148,12 +148,16 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: `Revoked`, `Expired`, `GrantWithdrawn`, `Vetoed`, or
-    ///   `ReservationLost`. The reservation is lost when another redeemer took the use,
-    ///   or when the invitation's code, role or binding was changed. It is also lost when
-    ///   the same redeemer has redeemed the invitation by another reservation or without
-    ///   one. After these refusals the host removes the account, or lets the new user
+    /// - [`Error::Refused`]: `Revoked`, `Expired`, `GrantWithdrawn`, or `ReservationLost`.
+    ///   The reservation is lost when another redeemer took the use, or when the
+    ///   invitation's code, role or binding was changed. It is also lost when the same
+    ///   redeemer has redeemed the invitation by another reservation or without one.
+    ///   After these refusals the host removes the account, or lets the new user
     ///   present another code for it.
+    /// - [`Error::Refused`]: `Vetoed`, `Conflict`, or `GrantWithdrawn` with the reason
+    ///   [`StandingUnknown`](crate::Reason::StandingUnknown): the host's own hook said no
+    ///   or did not answer, or concurrent calls changed the invitation. The reservation
+    ///   stays, so the host keeps the account unusable and commits again later.
     /// - [`Error::Refused`]: `NotFound` when the invitation was deleted, was
     ///   [purged](Self::purge), or lies in another division than the redeemer's. After a
     ///   purge only the audit trail says whether it was redeemed, so settle open accounts

@@ -3,11 +3,14 @@
 mod documents;
 mod erasure;
 mod feed;
+mod operation;
+mod transaction;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 
+pub use self::{operation::Operation, transaction::InterceptedTransaction};
 use super::{CommittedBy, Insert, Inserted, Invitee, Located, Store};
 use crate::{
     event::Event,
@@ -28,144 +31,6 @@ use crate::{
     time::Timestamp,
     transition::Transition,
 };
-
-/// An operation of [`Store`], [`Erasures`](crate::erasure::Erasures),
-/// [`Documents`](crate::documents::Documents), [`Feed`](crate::feed::Feed),
-/// [`FeedCursors`](crate::feed::FeedCursors) or [`FeedRetention`](crate::feed::FeedRetention).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Operation {
-    /// [`Store::insert`].
-    Insert,
-    /// [`Store::apply`].
-    Apply,
-    /// [`Store::get`].
-    Get,
-    /// [`Store::facts`].
-    Facts,
-    /// [`Store::locate`].
-    Locate,
-    /// [`Store::are_invited`].
-    AreInvited,
-    /// [`Store::list`].
-    List,
-    /// [`Store::count`].
-    Count,
-    /// [`Store::redemptions`].
-    Redemptions,
-    /// [`Store::leases`].
-    Leases,
-    /// [`Store::record`].
-    Record,
-    /// [`Store::events`].
-    Events,
-    /// [`Store::purge`].
-    Purge,
-    /// [`Erasures::erase_invitations`](crate::erasure::Erasures::erase_invitations).
-    EraseInvitations,
-    /// [`Erasures::erase_events`](crate::erasure::Erasures::erase_events).
-    EraseEvents,
-    /// [`Documents::document`](crate::documents::Documents::document).
-    Document,
-    /// [`Documents::add_documents`](crate::documents::Documents::add_documents).
-    AddDocuments,
-    /// [`Documents::replace_documents`](crate::documents::Documents::replace_documents).
-    ReplaceDocuments,
-    /// [`Documents::due_documents`](crate::documents::Documents::due_documents).
-    DueDocuments,
-    /// [`Documents::list_documents`](crate::documents::Documents::list_documents).
-    ListDocuments,
-    /// [`Documents::remove_documents`](crate::documents::Documents::remove_documents).
-    RemoveDocuments,
-    /// [`Feed::feed`](crate::feed::Feed::feed).
-    Feed,
-    /// [`FeedCursors::cursor`](crate::feed::FeedCursors::cursor).
-    Cursor,
-    /// [`FeedCursors::replace_cursor`](crate::feed::FeedCursors::replace_cursor).
-    ReplaceCursor,
-    /// [`FeedRetention::cursors`](crate::feed::FeedRetention::cursors).
-    Cursors,
-    /// [`FeedRetention::remove_cursor`](crate::feed::FeedRetention::remove_cursor).
-    RemoveCursor,
-    /// [`FeedRetention::remove_events`](crate::feed::FeedRetention::remove_events).
-    RemoveEvents,
-}
-
-impl Operation {
-    /// Returns the name of the method. It never changes, so it can label spans and metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Insert => "insert",
-            Self::Apply => "apply",
-            Self::Get => "get",
-            Self::Facts => "facts",
-            Self::Locate => "locate",
-            Self::AreInvited => "are_invited",
-            Self::List => "list",
-            Self::Count => "count",
-            Self::Redemptions => "redemptions",
-            Self::Leases => "leases",
-            Self::Record => "record",
-            Self::Events => "events",
-            Self::Purge => "purge",
-            Self::EraseInvitations => "erase_invitations",
-            Self::EraseEvents => "erase_events",
-            Self::Document => "document",
-            Self::AddDocuments => "add_documents",
-            Self::ReplaceDocuments => "replace_documents",
-            Self::DueDocuments => "due_documents",
-            Self::ListDocuments => "list_documents",
-            Self::RemoveDocuments => "remove_documents",
-            Self::Feed => "feed",
-            Self::Cursor => "cursor",
-            Self::ReplaceCursor => "replace_cursor",
-            Self::Cursors => "cursors",
-            Self::RemoveCursor => "remove_cursor",
-            Self::RemoveEvents => "remove_events",
-        }
-    }
-
-    /// Returns whether the operation can change what the store keeps.
-    #[must_use]
-    pub const fn is_write(self) -> bool {
-        match self {
-            Self::Insert
-            | Self::Apply
-            | Self::Record
-            | Self::Purge
-            | Self::EraseInvitations
-            | Self::EraseEvents
-            | Self::AddDocuments
-            | Self::ReplaceDocuments
-            | Self::RemoveDocuments
-            | Self::ReplaceCursor
-            | Self::RemoveCursor
-            | Self::RemoveEvents => true,
-            Self::Get
-            | Self::Facts
-            | Self::Locate
-            | Self::AreInvited
-            | Self::List
-            | Self::Count
-            | Self::Redemptions
-            | Self::Leases
-            | Self::Events
-            | Self::Document
-            | Self::DueDocuments
-            | Self::ListDocuments
-            | Self::Feed
-            | Self::Cursor
-            | Self::Cursors => false,
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// A call to the intercepted store that has not begun. Awaiting it makes the call, and says
 /// whether the store returned an answer or an error of some kind. Dropping it makes no call.
@@ -191,7 +56,8 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
 
 /// A store whose operations pass through an [`Interceptor`], for example to count them, to
 /// measure them, or to inject faults in tests. If the store has a feed and cursors, their
-/// operations pass through it, too.
+/// operations pass through it, too. So do the transactions of
+/// [`admit`](crate::Invitations::admit): their begin and commit, and the store's calls in them.
 ///
 /// ```
 /// # use invitation_core as invitation;
@@ -264,36 +130,45 @@ impl<S, I: Interceptor> Intercept<S, I> {
     }
 }
 
-impl<S: Sync, I: Interceptor> Intercept<S, I> {
-    /// Makes a call through the interceptor. `outcome` says what the interceptor learns of
-    /// the answer.
-    async fn through<T: Send>(
-        &self,
-        operation: Operation,
-        call: impl Future<Output = T> + Send,
-        outcome: fn(&T) -> Result<(), StoreErrorKind>,
-    ) -> Result<T, StoreError> {
-        let mut answer = None;
-        let pending = async {
-            let made = call.await;
-            let outcome = outcome(&made);
-            answer = Some(made);
-            outcome
-        };
-        self.interceptor.intercept(operation, Box::pin(pending)).await?;
-        answer.ok_or_else(|| {
-            StoreError::new(StoreErrorKind::Other, operation.as_str())
-                .because("the interceptor neither made the call nor returned an error")
-        })
-    }
+/// Makes a call through the interceptor. `outcome` says what the interceptor learns of the answer.
+async fn through<T: Send>(
+    interceptor: &impl Interceptor,
+    operation: Operation,
+    call: impl Future<Output = T> + Send,
+    outcome: fn(&T) -> Result<(), StoreErrorKind>,
+) -> Result<T, StoreError> {
+    let mut answer = None;
+    let pending = async {
+        let made = call.await;
+        let outcome = outcome(&made);
+        answer = Some(made);
+        outcome
+    };
+    interceptor.intercept(operation, Box::pin(pending)).await?;
+    answer.ok_or_else(|| {
+        StoreError::new(StoreErrorKind::Other, operation.as_str())
+            .because("the interceptor neither made the call nor returned an error")
+    })
+}
 
+/// Makes a call with one answer through the interceptor.
+async fn one<T: Send>(
+    interceptor: &impl Interceptor,
+    operation: Operation,
+    call: impl Future<Output = Result<T, StoreError>> + Send,
+) -> Result<T, StoreError> {
+    let outcome =
+        |made: &Result<T, StoreError>| made.as_ref().map(|_| ()).map_err(StoreError::kind);
+    through(interceptor, operation, call, outcome).await?
+}
+
+impl<S: Sync, I: Interceptor> Intercept<S, I> {
     async fn one<T: Send>(
         &self,
         operation: Operation,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        self.through(operation, call, |made| made.as_ref().map(|_| ()).map_err(StoreError::kind))
-            .await?
+        one(&*self.interceptor, operation, call).await
     }
 }
 
@@ -315,7 +190,7 @@ impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         let call = self.store.apply(transitions);
-        let answers = self.through(Operation::Apply, call, |answers| {
+        let answers = through(&*self.interceptor, Operation::Apply, call, |answers| {
             let mut errors = answers.iter().filter_map(|answer| answer.as_ref().err());
             errors.next().map_or(Ok(()), |error| Err(error.kind()))
         });

@@ -82,7 +82,7 @@ use async_trait::async_trait;
 pub use self::{
     answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation},
     batcher::{Batcher, Execute},
-    intercept::{Intercept, Interceptor, Operation, StoreCall},
+    intercept::{Intercept, InterceptedTransaction, Interceptor, Operation, StoreCall},
 };
 pub use crate::{
     change::{Change, Indexed},

@@ -322,9 +322,14 @@ async fn reseal_to_hash_only_drops_the_code_and_keeps_the_digest() {
 async fn hash_only_row_of_an_older_key_stays_under_it() {
     let store = Arc::default();
     let created = create(&service(&store, Sealing::keyed_hash_only(first_ring()))).await;
+    let without = Keyring::new(id("k2"), &secret(2)).with_retired(id("k1")).unwrap();
+    let without = service(&store, Sealing::keyed_hash_only(without));
     let service = service(&store, Sealing::keyed_hash_only(overlapping_ring()));
     let page = service.reseal(&admin(), Paging::default()).await.unwrap();
     assert_eq!((page.resealed(), page.unopened()[0].cause()), (0, &UnsealCause::NotKept));
+    assert_eq!(page.unopened()[0].invitation(), created.invitation().id());
+    let refused = without.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(&Refusal::CodeUnknown), "its key has retired");
     service.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
 }
 

@@ -4,7 +4,10 @@
 
 #[cfg(feature = "postgres")]
 mod deadlock;
+#[cfg(feature = "mysql")]
+mod failed_commit;
 mod hooks;
+mod intercepted;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod lost;
 mod promises;
@@ -18,6 +21,7 @@ mod sqlite {
     crate::promises::promises!(invitation_sqlx::sqlx::Sqlite);
     crate::standing::promises!(invitation_sqlx::sqlx::Sqlite);
     crate::hooks::promises!(invitation_sqlx::sqlx::Sqlite);
+    crate::intercepted::promises!(invitation_sqlx::sqlx::Sqlite);
 }
 
 #[cfg(feature = "postgres")]
@@ -25,6 +29,7 @@ mod postgres {
     crate::promises::promises!(invitation_sqlx::sqlx::Postgres);
     crate::standing::promises!(invitation_sqlx::sqlx::Postgres);
     crate::hooks::promises!(invitation_sqlx::sqlx::Postgres);
+    crate::intercepted::promises!(invitation_sqlx::sqlx::Postgres);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::Postgres, lost: lost_message_leaves_both_or_neither
     );
@@ -43,6 +48,7 @@ mod mysql {
     crate::promises::promises!(invitation_sqlx::sqlx::MySql);
     crate::standing::promises!(invitation_sqlx::sqlx::MySql);
     crate::hooks::promises!(invitation_sqlx::sqlx::MySql);
+    crate::intercepted::promises!(invitation_sqlx::sqlx::MySql);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::MySql, lost: lost_message_leaves_both_or_neither
     );

@@ -109,12 +109,24 @@ async fn redemption_on_one_node_is_known_to_the_others() {
     }
 }
 
-/// Registers a user on one node: account and redemption, or neither.
+/// Returns the error of the host's own statement.
+fn failed(error: sqlx::Error) -> Error {
+    let kind = error.as_database_error().map_or(StoreErrorKind::Other, MySql::classify);
+    Error::Store(StoreError::new(kind, "the host").because(error))
+}
+
+/// Registers a user on one node, in a transaction that the library begins: account and redemption,
+/// or neither.
+async fn admit(node: &MySqlStore, code: &str, name: &str) -> Result<(), Error> {
+    let invitations = Invitations::new(node.clone());
+    let mut admission = invitations.admit(code, &support::redeemer(name)).await?;
+    let account = sqlx::query("INSERT INTO users (name) VALUES (?)").bind(name);
+    account.execute(admission.tx()).await.map_err(failed)?;
+    admission.commit().await.map(drop)
+}
+
+/// Registers a user on one node, in a transaction that the host begins.
 async fn register(node: &MySqlStore, code: &str, name: &str) -> Result<(), Error> {
-    let failed = |error: sqlx::Error| {
-        let kind = error.as_database_error().map_or(StoreErrorKind::Other, MySql::classify);
-        Error::Store(StoreError::new(kind, "the host").because(error))
-    };
     // As documented for clusters.
     let begin = "SET autocommit = 0; START TRANSACTION; SAVEPOINT host";
     let mut conn = node.pool().acquire().await.map_err(failed)?;
@@ -146,7 +158,11 @@ async fn account_and_redemption_commit_together_on_every_node() {
             registering.spawn(async move {
                 let name = format!("{round}-{n}");
                 for _ in 0..200 {
-                    match register(&node, &code, &name).await {
+                    let registered = match n % 2 {
+                        0 => register(&node, &code, &name).await,
+                        _ => admit(&node, &code, &name).await,
+                    };
+                    match registered {
                         Ok(()) => return Some(name),
                         Err(Error::Refused(_)) => return None,
                         Err(Error::Store(error)) if error.is_retryable() => {}

@@ -83,9 +83,15 @@
 //! 2. Make it the active key, and the previous one an older one, in every process. A process
 //!    that still has the previous settings can read all rows, too.
 //! 3. Call [`Invitations::reseal`](crate::Invitations::reseal) until it returns no cursor.
-//!    Repeat it until a whole run re-seals nothing. Re-seal the secrets of webhooks too.
-//! 4. Name the previous key as [retired](Keyring::with_retired), and destroy its secret when
-//!    the backups that need it are gone.
+//!    Repeat it until a whole run re-seals nothing. Re-seal the secrets of webhooks too, with
+//!    `Webhooks::reseal`.
+//! 4. If [`unopened`](crate::ResealPage::unopened) names no open invitation in that run, name the
+//!    previous key as [retired](Keyring::with_retired). Destroy its secret when the backups that
+//!    need it are gone.
+//!
+//! With [`Sealing::keyed_hash_only`](super::Sealing::keyed_hash_only), step 3 rewrites nothing,
+//! because no code is stored. Its invitations under the previous key are *unopened*, and are
+//! unknown without that key. Keep it as an older one until they have ended.
 //!
 //! # How to give a store its first keyring
 //!
