@@ -214,13 +214,6 @@ pub trait Dialect:
     /// its transaction may or may not be open.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
-    /// Returns whether an error says that the database refused a statement before it did anything.
-    /// Only needed for errors of the kind [`Unavailable`](StoreErrorKind::Unavailable).
-    #[doc(hidden)]
-    fn has_refused(_error: &dyn DatabaseError) -> bool {
-        false
-    }
-
     /// Begins a step: a transaction of the store's own, or a savepoint of the host's transaction.
     #[doc(hidden)]
     fn begin_step(

@@ -24,26 +24,6 @@ pub(crate) fn commit_kind(kind: StoreErrorKind) -> StoreErrorKind {
     }
 }
 
-/// Converts an error of a statement that is a transaction by itself. If the database reported
-/// that it cannot go on, the outcome is unknown: it may have committed before. That is not so if
-/// the database refused the statement.
-pub(crate) fn lone_statement_error<DB: Dialect>(
-    operation: &'static str,
-    error: sqlx::Error,
-) -> StoreError {
-    let is_refused = error.as_database_error().is_some_and(DB::has_refused);
-    let kind = kind::<DB>(&error);
-    let kind = if is_refused { kind } else { lone_statement_kind(kind) };
-    StoreError::new(kind, operation).because(error)
-}
-
-pub(crate) fn lone_statement_kind(kind: StoreErrorKind) -> StoreErrorKind {
-    match kind {
-        StoreErrorKind::Unavailable => StoreErrorKind::OutcomeUnknown,
-        kind => kind,
-    }
-}
-
 /// Returns whether concurrent work caused the error of a host's own statement or commit, so that
 /// repeating the whole transaction may help.
 ///
@@ -123,7 +103,7 @@ pub fn is_conflict<DB: Dialect>(error: &sqlx::Error) -> bool {
     kind::<DB>(error) == StoreErrorKind::Conflict
 }
 
-fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
+pub(crate) fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
     match error {
         sqlx::Error::Database(error) => DB::classify(&**error),
         sqlx::Error::Io(_)

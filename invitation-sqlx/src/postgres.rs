@@ -87,10 +87,6 @@ impl SqlStore<Postgres> {
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
 pub type PgJoined<'t> = Joined<'t, Postgres>;
 
-/// The code of a write in a transaction that may only read, as on a standby after a failover. The
-/// server refuses the statement before it does anything.
-const READ_ONLY: &str = "25006";
-
 impl Dialect for Postgres {
     type Int = i64;
     type OptInt = Option<i64>;
@@ -176,17 +172,13 @@ impl Dialect for Postgres {
             // serialization failure, deadlock, lock not available
             ("40001" | "40P01" | "55P03", _) => StoreErrorKind::Conflict,
             // read-only; connection, resources, operator intervention, system error
-            (READ_ONLY, _) | (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
+            (redeem::READ_ONLY, _) | (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
             // data or index corrupted
             ("XX001" | "XX002", _) => StoreErrorKind::Corrupt,
             // undefined table; also an unknown alias, which is no missing table
             ("42P01", _) if names_a_table(error.message()) => StoreErrorKind::NotMigrated,
             _ => StoreErrorKind::Other,
         }
-    }
-
-    fn has_refused(error: &dyn DatabaseError) -> bool {
-        error.code().is_some_and(|code| code == READ_ONLY)
     }
 
     async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {

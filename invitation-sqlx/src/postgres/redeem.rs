@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Postgres, postgres::PgRow};
 
 use super::statement;
 use crate::{
-    error::{is_taken, lone_statement_error, store_error},
+    error::{is_taken, kind, store_error},
     names::Names,
     ops::{
         Begin, Step,
@@ -26,6 +26,10 @@ const LOCK_TIMEOUT: &str = "100ms";
 /// isolation level does not let a statement see rows committed after it began.
 const SERIALIZATION_FAILURE: &str = "40001";
 
+/// The code of a write in a transaction that may only read, as on a standby after a failover. The
+/// server refuses the statement before it does anything.
+pub(super) const READ_ONLY: &str = "25006";
+
 /// Makes one redemption. It takes one round trip, or three with a savepoint.
 pub(super) async fn redeem(
     conn: &mut PgConnection,
@@ -39,8 +43,10 @@ pub(super) async fn redeem(
         // The statement is its own transaction, so its result is the result of the commit.
         Begin::Own => match s.all(conn).await {
             Ok(found) => found,
-            Err(error) if is_taken(&error) || is_serialization_failure(&error) => return Ok(None),
-            Err(error) => return Err(lone_statement_error::<Postgres>("apply", error)),
+            Err(error) if is_taken(&error) || has_code(&error, SERIALIZATION_FAILURE) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(lone_statement_error(error)),
         },
         Begin::Nested => {
             let failed = |error| store_error::<Postgres>("apply", error);
@@ -74,7 +80,7 @@ pub(super) async fn redeem_batch(
             Ok(found) => found,
             // One of the redemptions failed, or concurrent work conflicted with it. The statement
             // did nothing, so each caller redeems by itself.
-            Err(error) => match lone_statement_error::<Postgres>("apply", error) {
+            Err(error) => match lone_statement_error(error) {
                 error if error.kind() == StoreErrorKind::OutcomeUnknown => return Err(error),
                 _ => Vec::new(),
             },
@@ -107,7 +113,40 @@ fn facts_of_each(
     Ok(facts)
 }
 
-fn is_serialization_failure(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == SERIALIZATION_FAILURE)
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    let found = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    found.is_some_and(|found| found == code)
+}
+
+/// Converts an error of a statement that is a transaction by itself.
+fn lone_statement_error(error: sqlx::Error) -> StoreError {
+    let kind = lone_statement_kind(kind::<Postgres>(&error), has_code(&error, READ_ONLY));
+    StoreError::new(kind, "apply").because(error)
+}
+
+/// Returns the kind of such an error. If the server reported that it cannot go on, the outcome is
+/// unknown: it may have committed before. That is not so if it refused the statement.
+fn lone_statement_kind(kind: StoreErrorKind, is_refused: bool) -> StoreErrorKind {
+    match kind {
+        StoreErrorKind::Unavailable if !is_refused => StoreErrorKind::OutcomeUnknown,
+        kind => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcome_of_a_lone_statement_is_unknown_unless_the_server_refused_it() {
+        use StoreErrorKind::{Other, OutcomeUnknown, Unavailable};
+        for (kind, is_refused, expected) in [
+            // The statement may have failed at its commit.
+            (Unavailable, false, OutcomeUnknown),
+            (Unavailable, true, Unavailable),
+            (Other, false, Other),
+        ] {
+            assert_eq!(lone_statement_kind(kind, is_refused), expected);
+        }
+    }
 }
