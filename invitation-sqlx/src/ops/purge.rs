@@ -88,25 +88,28 @@ async fn remove<DB: Dialect>(
         (&names.search_terms, "invitation"),
     ];
     for (table, column) in tables {
-        delete::<DB, _>(conn, table, column, &ids, |id| id.as_bytes()).await?;
+        delete_in::<DB, _>(conn, table, column, &ids, |id| id.as_bytes()).await?;
     }
-    delete::<DB, _>(conn, &names.requests, "id", &requests, Vec::as_slice).await
+    delete_in::<DB, _>(conn, &names.requests, "id", &requests, Vec::as_slice).await?;
+    Ok(())
 }
 
-async fn delete<DB: Dialect, T: Sync>(
+/// Removes the rows with these keys in a column. Returns the number of rows removed.
+pub(super) async fn delete_in<DB: Dialect, T: Sync>(
     conn: &mut DB::Connection,
     table: &str,
     column: &str,
     keys: &[T],
     bytes: impl Fn(&T) -> &[u8],
-) -> sqlx::Result<()> {
+) -> sqlx::Result<u64> {
+    let mut removed = 0;
     for chunk in keys.chunks(DB::MAX_BINDS) {
         let sql = format!("DELETE FROM {table} WHERE {column} IN ");
         let mut s = Statement::<DB>::new(sql).one_off();
         s.list(chunk, |s, key| {
             s.blob(bytes(key));
         });
-        s.run(conn).await?;
+        removed += s.run(conn).await?;
     }
-    Ok(())
+    Ok(removed)
 }

@@ -5,6 +5,7 @@ use invitation_core::{
     IdempotentRequest, PriorRequest, RequestResults, StoreError, StoreErrorKind, Timestamp, UserId,
 };
 
+use super::purge::delete_in;
 use crate::{
     dialect::Dialect,
     error::store_error,
@@ -123,16 +124,7 @@ pub(super) async fn forget_old<DB: Dialect>(
     s.int(before.as_micros()).sql(" ORDER BY forgotten_at LIMIT ").int(i64::from(max));
     let found = s.all(conn).await.map_err(failed)?;
     let ids = found.iter().map(row::request_id::<DB>).collect::<Result<Vec<_>, _>>()?;
-    let mut removed = 0;
-    for chunk in ids.chunks(DB::MAX_BINDS) {
-        let sql = format!("DELETE FROM {} WHERE id IN ", names.requests);
-        let mut s = Statement::<DB>::new(sql).one_off();
-        s.list(chunk, |s, id| {
-            s.blob(id);
-        });
-        removed += s.run(conn).await.map_err(failed)?;
-    }
-    Ok(removed)
+    delete_in::<DB, _>(conn, &names.requests, "id", &ids, Vec::as_slice).await.map_err(failed)
 }
 
 /// Returns the value of the column of the owner. The empty text stands for the system, because no

@@ -5,7 +5,7 @@ use invitation_core::{
     feed::{CursorName, EventRemoval, EventsRemoved, FeedCursor},
 };
 
-use super::{Begin, Step, apply};
+use super::{Begin, Step, apply, purge::delete_in};
 use crate::{
     dialect::Dialect,
     error::{commit_error, store_error},
@@ -55,16 +55,9 @@ pub(crate) async fn remove_events<DB: Dialect>(
         step.rollback().await.map_err(failed)?;
         return Ok(EventsRemoved::Before);
     }
-    let mut removed = 0;
-    for chunk in removal.ids().chunks(DB::MAX_BINDS) {
-        let sql = format!("DELETE FROM {} WHERE id IN ", names.events);
-        let mut s = Statement::<DB>::new(sql).one_off();
-        s.list(chunk, |s, id| {
-            s.blob(id.as_bytes());
-        });
-        removed += s.run(step.conn()).await.map_err(failed)?;
-    }
-    if removed != removal.ids().len() as u64 {
+    let (table, ids) = (&names.events, removal.ids());
+    let removed = delete_in::<DB, _>(step.conn(), table, "id", ids, |id| id.as_bytes()).await;
+    if removed.map_err(failed)? != ids.len() as u64 {
         step.rollback().await.map_err(failed)?;
         return Ok(EventsRemoved::Changed);
     }
