@@ -187,10 +187,10 @@ async fn write<DB: Dialect>(
     }
     for Changed { invitation, parts, before } in changed {
         if parts.address {
-            search_terms::forget_address::<DB>(conn, names, invitation).await?;
+            search_terms::forget::<DB>(conn, names, invitation, search_terms::ADDRESS).await?;
         }
         if parts.latest_use {
-            search_terms::forget_latest_name::<DB>(conn, names, invitation).await?;
+            search_terms::forget::<DB>(conn, names, invitation, invitation.uses.into()).await?;
         } else if let Some(before) = before.as_ref().filter(|_| parts.redemption) {
             search_terms::forget_name::<DB>(conn, names, invitation, &before.username).await?;
         }

@@ -15,7 +15,7 @@ use crate::{
 use super::insert;
 
 /// The part number of the address. The name of the n-th redeemer has part number n.
-const ADDRESS: i64 = 0;
+pub(super) const ADDRESS: i64 = 0;
 
 /// One search term of an invitation.
 pub(crate) struct TermRow<'a> {
@@ -72,38 +72,15 @@ pub(super) async fn follow<DB: Dialect>(
     moved: Indexed,
     invitation: &Record,
 ) -> sqlx::Result<()> {
-    if !moved.address && !moved.used_by {
-        return Ok(());
-    }
-    let StoredTerms { address, used_by } = invitation.search_terms();
+    let mut new = Vec::new();
     if moved.address {
-        forget_address::<DB>(conn, names, invitation).await?;
-        let new: Vec<_> = rows(address, invitation, ADDRESS).collect();
-        write::<DB>(conn, names, &new).await?;
+        forget::<DB>(conn, names, invitation, ADDRESS).await?;
+        new.extend(rows(invitation.search_terms().address, invitation, ADDRESS));
     }
     if moved.used_by {
-        let new: Vec<_> = rows(used_by, invitation, invitation.uses.into()).collect();
-        write::<DB>(conn, names, &new).await?;
+        new.extend(of_latest_name(invitation));
     }
-    Ok(())
-}
-
-/// Removes the terms of the address.
-pub(super) async fn forget_address<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: &Record,
-) -> sqlx::Result<()> {
-    forget::<DB>(conn, names, invitation, ADDRESS).await
-}
-
-/// Removes the terms of the latest redeemer's name.
-pub(super) async fn forget_latest_name<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: &Record,
-) -> sqlx::Result<()> {
-    forget::<DB>(conn, names, invitation, invitation.uses.into()).await
+    write::<DB>(conn, names, &new).await
 }
 
 /// Removes the terms of the name of an earlier redeemer.
@@ -140,7 +117,8 @@ pub(super) async fn forget_name<DB: Dialect>(
     forget::<DB>(conn, names, invitation, part.into()).await
 }
 
-async fn forget<DB: Dialect>(
+/// Removes the terms of one part.
+pub(super) async fn forget<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     invitation: &Record,
