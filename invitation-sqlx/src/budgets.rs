@@ -8,7 +8,7 @@ use invitation_core::{
     throttle::{BudgetKey, BudgetWindow, SharedBudgets},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{SqlStore, dialect::Dialect, ops, store::retried};
 
 #[async_trait]
 impl<DB: Dialect> SharedBudgets for SqlStore<DB> {

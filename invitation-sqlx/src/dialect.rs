@@ -155,7 +155,7 @@ pub trait Dialect:
         addresses: &[&str],
         conditions: impl FnOnce(&mut Statement<Self>),
     ) {
-        s.set_one_off();
+        s.one_off();
         render::by_index(s, names, Index::CodesInvitee);
         s.sql(" WHERE i.email_key IN ").list(addresses, |s, address| {
             s.text(*address);
@@ -287,7 +287,7 @@ pub trait Dialect:
     #[doc(hidden)]
     fn push_rows(s: &mut Statement<Self>, rows: Vec<Vec<Value<'_>>>) {
         if rows.len() > 1 {
-            s.set_one_off();
+            s.one_off();
         }
         for (n, row) in rows.into_iter().enumerate() {
             s.sql(if n == 0 { "VALUES (" } else { ", (" }).values(row).sql(")");

@@ -11,7 +11,7 @@ use invitation_core::{
     },
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{SqlStore, dialect::Dialect, ops, store::retried};
 
 #[async_trait]
 impl<DB: Dialect> Documents for SqlStore<DB> {

@@ -6,7 +6,7 @@ use invitation_core::{
     erasure::{ErasedInvitations, Erasures, EventErasure, PersonErasure},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{SqlStore, dialect::Dialect, ops, store::retried};
 
 #[async_trait]
 impl<DB: Dialect> Erasures for SqlStore<DB> {

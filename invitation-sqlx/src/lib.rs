@@ -118,11 +118,12 @@ pub use self::postgres::{PgJoined, PgStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteJoined, SqliteStore};
 pub use self::{
-    admission::{SqlAttempts, SqlTransaction},
+    admission::SqlTransaction,
     dialect::{Dialect, Scalar},
     error::is_conflict,
     joined::Joined,
     names::{InvalidPrefix, TablePrefix},
+    retry::SqlAttempts,
     schema::migrations,
     store::SqlStore,
 };

@@ -172,7 +172,9 @@ impl Dialect for Postgres {
             // serialization failure, deadlock, lock not available
             ("40001" | "40P01" | "55P03", _) => StoreErrorKind::Conflict,
             // read-only; connection, resources, operator intervention, system error
-            (redeem::READ_ONLY, _) | (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
+            (redeem::READ_ONLY, _) | (_, Some("08" | "53" | "57" | "58")) => {
+                StoreErrorKind::Unavailable
+            }
             // data or index corrupted
             ("XX001" | "XX002", _) => StoreErrorKind::Corrupt,
             // undefined table; also an unknown alias, which is no missing table

@@ -7,7 +7,7 @@ mod transaction;
 use std::{borrow::Cow, num::NonZeroUsize, path::Path, time::Duration};
 
 use async_lock::{Mutex, MutexGuard};
-use invitation_core::{Facts, StoreError, StoreErrorKind, Transition};
+use invitation_core::{Facts, StoreError, StoreErrorKind, Transition, admit::Attempts};
 use sqlx::{
     Connection, QueryBuilder, Sqlite, SqliteConnection,
     error::DatabaseError,
@@ -20,11 +20,10 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    Joined, SqlStore,
+    Joined, SqlAttempts, SqlStore,
     dialect::Dialect,
     error::store_error,
     names::{Names, names_a_table},
-    retry::Retries,
 };
 
 /// A store in a SQLite database.
@@ -99,12 +98,12 @@ impl SqlStore<Sqlite> {
             .busy_timeout(BUSY_TIMEOUT);
         let pool =
             SqlitePoolOptions::new().after_release(|conn, _| Box::pin(Self::may_be_reused(conn)));
-        let mut retries = Retries::with_random_pauses();
+        let mut attempts = SqlAttempts::with_random_pauses();
         loop {
             // Processes that create the file together also turn on its write-ahead log together.
             // For that, SQLite does not wait for the other's lock.
             match Self::opened(pool.clone().connect_with(options.clone())).await {
-                Err(error) if retries.again_after(&error).await => {}
+                Err(error) if attempts.again_after(&error).await => {}
                 done => return done,
             }
         }

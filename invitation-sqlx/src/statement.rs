@@ -82,13 +82,9 @@ impl<DB: Dialect> Statement<DB> {
 
     /// Marks a statement whose text depends on the number of values. It is not kept prepared,
     /// because the same text rarely comes again.
-    pub(crate) fn one_off(mut self) -> Self {
-        self.set_one_off();
-        self
-    }
-
-    pub(crate) fn set_one_off(&mut self) {
+    pub(crate) fn one_off(&mut self) -> &mut Self {
         self.is_one_off = true;
+        self
     }
 
     /// Marks a statement that carries a code, an address or a searched text, which may be an

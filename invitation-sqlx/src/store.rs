@@ -21,7 +21,6 @@ use crate::{
     mechanisms::Mechanisms,
     names::Names,
     ops::{self, Begin},
-    retry::Retries,
     schema,
 };
 
@@ -30,7 +29,8 @@ use crate::{
 /// async closure is `Send`.
 macro_rules! retried {
     ($store:expr, $conn:ident, $id:expr, $change:expr) => {{
-        let mut retries = Retries::of($id);
+        use invitation_core::admit::Attempts as _;
+        let mut attempts = $crate::SqlAttempts::of($id);
         loop {
             let made = {
                 let _turn = $store.connections.turn().await;
@@ -39,7 +39,7 @@ macro_rules! retried {
             // The writer's turn ends before the pause, so that other writers can work meanwhile.
             match $conn.finish(made).await {
                 // A connection whose transaction may still be open is not used for another try.
-                Err(error) if $conn.is_reusable() && retries.again_after(&error).await => {}
+                Err(error) if $conn.is_reusable() && attempts.again_after(&error).await => {}
                 done => break done,
             }
         }

@@ -102,7 +102,8 @@ async fn concerned<DB: Dialect>(
 
     let columns = &row::REDEMPTION;
     let sql = format!("SELECT invitation, {columns} FROM {} WHERE user_id = ", names.redemptions);
-    let mut s = Statement::<DB>::new(sql).one_off();
+    let mut s = Statement::<DB>::new(sql);
+    s.one_off();
     s.text(user).sql(" AND invitation IN ");
     list(&mut s, &ids);
     let found = s.all(conn).await.map_err(failed)?;
@@ -112,7 +113,8 @@ async fn concerned<DB: Dialect>(
     let columns = row::LEASE;
     let sql =
         format!("SELECT {columns}, invitation, division FROM {} WHERE user_id = ", names.leases);
-    let mut s = Statement::<DB>::new(sql).one_off();
+    let mut s = Statement::<DB>::new(sql);
+    s.one_off();
     s.text(user).sql(" AND invitation IN ");
     list(&mut s, &ids);
     let found = s.all(conn).await.map_err(failed)?;
@@ -124,8 +126,8 @@ async fn concerned<DB: Dialect>(
         "SELECT {} FROM {} i WHERE i.id IN ",
         row::INVITATION,
         names.invitations
-    ))
-    .one_off();
+    ));
+    s.one_off();
     s.keep_secret();
     list(&mut s, &ids);
     s.sql(" AND (i.used_by = ").text(user);
@@ -210,7 +212,8 @@ async fn erase<DB: Dialect>(
     if ids.is_empty() {
         return Ok(());
     }
-    let mut s = Statement::<DB>::new(format!("UPDATE {table} SET ")).one_off();
+    let mut s = Statement::<DB>::new(format!("UPDATE {table} SET "));
+    s.one_off();
     let removed = removed.iter().map(|column| (column, None));
     for (n, (column, value)) in
         removed.chain(replaced.iter().map(|column| (column, Some(ERASED)))).enumerate()

@@ -105,7 +105,8 @@ pub(super) async fn delete_in<DB: Dialect, T: Sync>(
     let mut removed = 0;
     for chunk in keys.chunks(DB::MAX_BINDS) {
         let sql = format!("DELETE FROM {table} WHERE {column} IN ");
-        let mut s = Statement::<DB>::new(sql).one_off();
+        let mut s = Statement::<DB>::new(sql);
+        s.one_off();
         s.list(chunk, |s, key| {
             s.blob(bytes(key));
         });

@@ -99,8 +99,8 @@ pub(super) async fn forget_name<DB: Dialect>(
     let mut s = Statement::<DB>::new(format!(
         "SELECT w.part FROM {table} f JOIN {table} w ON w.invitation = f.invitation \
          AND w.part = f.part WHERE f.term = "
-    ))
-    .one_off();
+    ));
+    s.one_off();
     s.text(first).sql(" AND f.division = ").text(invitation.division.as_str());
     s.sql(" AND f.created_at = ").int(invitation.created_at.as_micros());
     s.sql(" AND f.invitation = ").blob(invitation.id.as_bytes());

@@ -68,7 +68,7 @@ pub(super) async fn remove<DB: Dialect>(
     for chunk in keys.chunks(MAX_KEYS) {
         let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.states));
         if chunk.len() > 1 {
-            s = s.one_off();
+            s.one_off();
         }
         for (n, key) in chunk.iter().enumerate() {
             s.sql(if n == 0 { "" } else { " OR " });

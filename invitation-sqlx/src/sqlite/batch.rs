@@ -88,7 +88,8 @@ fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> 
             plain.into_iter().flat_map(|plain| plain.code.iter().map(move |one| (plain, one)));
         codes.map(move |(plain, digest)| (caller, plain.user, digest))
     });
-    let mut s = Statement::new("WITH p (caller, user_id, digest) AS (").one_off();
+    let mut s = Statement::new("WITH p (caller, user_id, digest) AS (");
+    s.one_off();
     rows(&mut s, digests, |(caller, user, digest)| {
         let digest = Value::blob(digest.as_bytes().as_slice());
         vec![Value::int(caller), Value::text(user.as_str()), digest]
@@ -162,7 +163,8 @@ async fn write(
 /// Returns the update of the invitations' own rows.
 fn redeem_rows(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     let assigned = format!("uses, {LATEST_USE}");
-    let mut s = Statement::new(format!("WITH p (id, {assigned}) AS (")).one_off();
+    let mut s = Statement::new(format!("WITH p (id, {assigned}) AS ("));
+    s.one_off();
     rows(&mut s, changed, |invitation| {
         let last = invitation.last_use.as_ref().map(Use::made);
         let key = Value::blob(invitation.id.as_bytes().as_slice());
@@ -184,8 +186,8 @@ fn use_up(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     let used = render::state(State::UsedUp);
     let mut s = Statement::new(format!(
         "UPDATE {states} AS x SET state = {used} FROM {invitations} AS i WHERE "
-    ))
-    .one_off();
+    ));
+    s.one_off();
     effects::is_used_up(&mut s);
     s.sql(" AND i.id IN ");
     s.list(changed, |s, invitation| {

@@ -47,7 +47,8 @@ pub(crate) async fn remove_documents<DB: Dialect>(
     let mut removed = 0;
     for found in found.chunks(MAX_NAMES) {
         let delete = format!("DELETE FROM {} WHERE kind = ", names.documents);
-        let mut s = Statement::<DB>::new(delete).one_off();
+        let mut s = Statement::<DB>::new(delete);
+        s.one_off();
         s.text(kind.as_str()).sql(" AND name IN ").list(found, |s, name| {
             s.text(name.as_str());
         });

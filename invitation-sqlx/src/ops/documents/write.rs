@@ -96,7 +96,7 @@ async fn lock<DB: Dialect>(
         let [first, others @ ..] = keys else { continue };
         let mut s = Statement::<DB>::new(format!("SELECT {} FROM ", row::DOCUMENT));
         if !others.is_empty() {
-            s = s.one_off();
+            s.one_off();
         }
         render::by_index(&mut s, names, Index::DocumentsKey);
         s.sql(" WHERE i.kind = ").text(first.kind.as_str()).sql(" AND i.name IN ");
