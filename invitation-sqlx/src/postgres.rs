@@ -2,6 +2,7 @@
 
 mod arrays;
 mod by_validity_length;
+mod entries;
 mod feed;
 mod migrating;
 mod redeem;

@@ -7,14 +7,14 @@
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{PgConnection, Postgres, postgres::PgRow};
 
-use super::statement;
+use super::{
+    entries::{BatchEntry, by_digest},
+    statement,
+};
 use crate::{
     error::{is_taken, kind, store_error},
     names::Names,
-    ops::{
-        Begin, Step,
-        redeem::{BatchEntry, by_digest, facts_at_turn},
-    },
+    ops::{Begin, Step, redeem::facts_at_turn},
     row,
 };
 

@@ -6,7 +6,7 @@
 mod change;
 mod explanation;
 
-use std::slice;
+use std::{collections::HashSet, slice};
 
 use invitation_core::{
     Facts, Outcome, PlainRedemption, Record, StoreError, StoreErrorKind, Transition,
@@ -28,7 +28,7 @@ use crate::{
     names::Names,
     ops::{
         Begin, Step,
-        redeem::{facts_at_turn, same_code},
+        redeem::{facts_at_turn, is_compatible},
         unprepared,
     },
     row,
@@ -91,6 +91,18 @@ pub(super) async fn redeem_batch(
         }
     }
     Ok(facts)
+}
+
+/// Returns the indexes of the transitions that redeem the same code as the first one and can
+/// share its message.
+fn same_code(transitions: &[&Transition]) -> Vec<usize> {
+    let Some(first) = transitions.first() else { return Vec::new() };
+    let mut seen = HashSet::new();
+    let shares = |one: &Transition| one.target() == first.target() && is_compatible(first, one);
+    let callers = transitions.iter().enumerate();
+    // The general path handles a second try by the same user.
+    let callers = callers.filter(|(_, one)| shares(one) && seen.insert(one.redeemer()));
+    callers.map(|(caller, _)| caller).collect()
 }
 
 /// Redeems one code for all transitions, each with its event, in one round trip, or for none of
