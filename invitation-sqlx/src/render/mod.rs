@@ -115,7 +115,7 @@ pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
     scope_of(s, "i", scope);
 }
 
-/// Writes the scope for another table with the division of an invitation.
+/// Writes the scope for another table with a division.
 pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &Scope) {
     match scope {
         Scope::All => {}
@@ -392,9 +392,7 @@ pub(crate) fn event_filter<DB: Dialect>(
     filter: &EventFilter,
 ) {
     s.sql("1 = 1");
-    if let Scope::Division(division) = scope {
-        s.sql(" AND e.division = ").text(division.as_str());
-    }
+    scope_of(s, "e", scope);
     if let Some(id) = &filter.invitation {
         s.sql(" AND e.invitation = ").blob(id.as_bytes());
     }
@@ -405,11 +403,9 @@ pub(crate) fn event_filter<DB: Dialect>(
         s.sql(" AND e.action = ").text(action.as_str());
     }
     if let Some(outcome) = filter.outcome {
-        s.sql(" AND e.outcome IN (");
-        for (n, outcome) in outcome.outcomes().iter().enumerate() {
-            s.sql(if n > 0 { ", " } else { "" }).text(outcome.as_str());
-        }
-        s.sql(")");
+        s.sql(" AND e.outcome IN ").list(outcome.outcomes(), |s, outcome| {
+            s.text(outcome.as_str());
+        });
     }
     if let Some(correlation) = &filter.correlation {
         s.sql(" AND e.correlation = ").text(correlation.as_str());
