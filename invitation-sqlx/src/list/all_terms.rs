@@ -12,9 +12,9 @@ use super::{
     Index,
     candidates::ListQuery,
     count,
-    plan::{self, MAX_FOUND, Value},
+    plan::{self, MAX_FOUND},
 };
-use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+use crate::{dialect::Dialect, names::Names, render, statement::Statement, values::Value};
 
 /// The maximum number of matches of a rare term. The same limit holds for additional candidates
 /// of a common search: matches of a longer term, and codes with a matching tag.
@@ -134,7 +134,7 @@ impl ListQuery<'_> {
     /// Writes the exact matches of a term in a division, in the list's order.
     fn exactly<DB: Dialect>(&self, s: &mut Statement<DB>, division: &Division, term: &SearchTerm) {
         s.keep_secret();
-        let fixed = [Value::Text(term.as_str()), Value::Text(division.as_str())];
+        let fixed = [Value::text(term.as_str()), Value::text(division.as_str())];
         self.scan(s, Index::TermsKey, &fixed);
     }
 }

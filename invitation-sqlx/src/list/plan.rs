@@ -10,6 +10,7 @@ use crate::{
     names::Names,
     render,
     statement::Statement,
+    values::Value,
 };
 
 /// The number of search terms by which candidates are found. All terms are checked on each
@@ -37,15 +38,6 @@ pub(super) enum Plan<'a, DB: Dialect> {
     Validity(Status),
     /// Expired or active invitations in any number, in groups with the same length of validity.
     ByValidityLength(ByValidityLength<DB>, Status),
-}
-
-/// The value of a column.
-#[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
-    Text(&'a str),
-    Blob(&'a [u8]),
-    Time(i64),
-    State(State),
 }
 
 /// Returns the plans of a filter, in the order in which they are tried. The first one with a
@@ -80,9 +72,9 @@ fn soonest_expiry_first<'a, DB: Dialect>(
     let mut plans = found(filter, chosen.rare);
     plans.extend(filter.batch.as_ref().map(Plan::Batch));
     plans.push(match (&filter.inviter, scope) {
-        (Some(user), _) => Plan::Scan(Index::StatesValidBy, vec![Value::Text(user.as_str())]),
+        (Some(user), _) => Plan::Scan(Index::StatesValidBy, vec![Value::text(user.as_str())]),
         (None, Scope::Division(division)) => {
-            Plan::Scan(Index::StatesValid, vec![Value::Text(division.as_str())])
+            Plan::Scan(Index::StatesValid, vec![Value::text(division.as_str())])
         }
         (None, Scope::All) => Plan::Scan(Index::StatesValidAnywhere, Vec::new()),
     });
@@ -107,24 +99,26 @@ fn newest_first<'a, DB: Dialect>(
     } = filter;
     let division = match scope {
         Scope::All => None,
-        Scope::Division(division) => Some(Value::Text(division.as_str())),
+        Scope::Division(division) => Some(Value::text(division.as_str())),
     };
     let within = |one, anywhere| if division.is_some() { one } else { anywhere };
     let mut plans = found(filter, chosen.rare);
     let scans = [
-        batch
-            .as_ref()
-            .map(|batch| Plan::Scan(Index::CodesBatch, vec![Value::Blob(batch.as_bytes())])),
+        batch.as_ref().map(|batch| {
+            Plan::Scan(Index::CodesBatch, vec![Value::blob(batch.as_bytes().as_slice())])
+        }),
         chosen.common.map(|(division, terms)| Plan::AllTerms(division, terms)),
         status.map(|status| {
-            let state = division.into_iter().chain([Value::State(status.state())]);
+            // The number stands in the text, so that the planner sees it.
+            let state = Value::sql(render::state(status.state()).to_string());
+            let state = division.clone().into_iter().chain([state]);
             Plan::Scan(within(Index::StatesKey, Index::StatesAnywhere), state.collect())
         }),
         inviter
             .as_ref()
-            .map(|user| Plan::Scan(Index::CodesInviter, vec![Value::Text(user.as_str())])),
-        role.as_ref().zip(division).map(|(role, division)| {
-            Plan::Scan(Index::CodesRole, vec![Value::Text(role.as_str()), division])
+            .map(|user| Plan::Scan(Index::CodesInviter, vec![Value::text(user.as_str())])),
+        role.as_ref().zip(division.clone()).map(|(role, division)| {
+            Plan::Scan(Index::CodesRole, vec![Value::text(role.as_str()), division])
         }),
     ];
     let mut scans: Vec<_> = scans.into_iter().flatten().collect();
