@@ -88,19 +88,6 @@ pub trait Dialect:
 
     /// The statement that begins the store's own transaction. The transaction will write.
     const BEGIN: &'static str;
-    /// The clause with which an `INSERT` of events skips events that exist.
-    const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
-    /// The clause with which the `INSERT` of a quota's row locks a row that exists. An update locks
-    /// it; `DO NOTHING` would not.
-    const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
-    /// The alias of the table of budgets in an `INSERT`, and the clause that counts further tokens
-    /// of a key, as `BudgetCount::after_taking` specifies.
-    const COUNT_TOKENS: (&'static str, &'static str) = (
-        " AS b",
-        " ON CONFLICT (id) DO UPDATE SET \
-         taken = CASE WHEN excluded.minute > b.minute THEN 0 ELSE b.taken END + excluded.taken, \
-         minute = CASE WHEN excluded.minute > b.minute THEN excluded.minute ELSE b.minute END",
-    );
     /// The assignment with which an `UPDATE` locks a row that it does not change otherwise.
     const LOCK_BY_UPDATE: &'static str = "held = held";
     /// The clause that makes a query wait for transactions that are changing the row, and locks
@@ -186,8 +173,20 @@ pub trait Dialect:
         None
     }
 
-    /// Returns the clause with which an `INSERT` skips rows whose key exists. `key` has the columns
-    /// of the primary key.
+    /// Returns the clause of an `INSERT` before the assignments to rows whose key exists. `key` has
+    /// the columns of the primary key.
+    #[must_use]
+    fn on_conflict(key: &str) -> String {
+        format!(" ON CONFLICT ({key}) DO UPDATE SET ")
+    }
+
+    /// Returns the new value of a column in such an assignment.
+    #[must_use]
+    fn new_value(column: &str) -> String {
+        format!("excluded.{column}")
+    }
+
+    /// Returns the clause with which an `INSERT` skips rows whose key exists.
     #[must_use]
     fn skip_existing(key: &str) -> String {
         format!(" ON CONFLICT ({key}) DO NOTHING")
@@ -196,9 +195,16 @@ pub trait Dialect:
     /// Returns the clause with which an `INSERT` replaces these columns of rows whose key exists.
     #[must_use]
     fn replace_existing(key: &str, columns: &str) -> String {
-        let values: Vec<_> =
-            columns.split(", ").map(|column| format!("{column} = excluded.{column}")).collect();
-        format!(" ON CONFLICT ({key}) DO UPDATE SET {}", values.join(", "))
+        let value = |column| format!("{column} = {}", Self::new_value(column));
+        let values: Vec<_> = columns.split(", ").map(value).collect();
+        Self::on_conflict(key) + &values.join(", ")
+    }
+
+    /// Returns the clause with which the `INSERT` of a quota's row locks a row that exists. An update
+    /// locks it; skipping it would not.
+    #[must_use]
+    fn lock_quota() -> String {
+        Self::replace_existing("kind, name", "kind")
     }
 
     /// Returns the number of rows that a statement touched.

@@ -170,17 +170,8 @@ impl Dialect for MySql {
     // missing savepoint reveals the end.
     const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
-    const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
     // Two nodes of a cluster conflict only if a row really changes.
     const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
-    const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
-    // Assignments are made from left to right, so the first one sees the minute before.
-    const COUNT_TOKENS: (&'static str, &'static str) = (
-        "",
-        " ON DUPLICATE KEY UPDATE \
-         taken = IF(VALUES(minute) > minute, 0, taken) + VALUES(taken), \
-         minute = GREATEST(minute, VALUES(minute))",
-    );
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
@@ -203,18 +194,25 @@ impl Dialect for MySql {
         "= 0"
     }
 
+    fn on_conflict(_: &str) -> String {
+        " ON DUPLICATE KEY UPDATE ".to_owned()
+    }
+
+    fn new_value(column: &str) -> String {
+        // MariaDB has no alias for the new row.
+        format!("VALUES({column})")
+    }
+
     fn skip_existing(key: &str) -> String {
         // `INSERT IGNORE` would also hide other errors. An assignment of the old value changes
         // nothing.
         let column = key.split(", ").next().unwrap_or(key);
-        format!(" ON DUPLICATE KEY UPDATE {column} = {column}")
+        format!("{}{column} = {column}", Self::on_conflict(key))
     }
 
-    fn replace_existing(_: &str, columns: &str) -> String {
-        // MariaDB has no alias for the new row.
-        let values: Vec<_> =
-            columns.split(", ").map(|column| format!("{column} = VALUES({column})")).collect();
-        format!(" ON DUPLICATE KEY UPDATE {}", values.join(", "))
+    fn lock_quota() -> String {
+        // Two nodes of a cluster conflict only if a row really changes.
+        Self::on_conflict("") + "counted = counted + 1"
     }
 
     fn affected(result: &MySqlQueryResult) -> u64 {

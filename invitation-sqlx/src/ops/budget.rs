@@ -27,10 +27,9 @@ pub(crate) async fn take_tokens<DB: Dialect>(
     let failed = |error| store_error::<DB>("take_tokens", error);
     let (table, tokens) = (&names.budgets, i64::from(tokens.get()));
     let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let (alias, then) = DB::COUNT_TOKENS;
-    let mut s =
-        Statement::<DB>::new(format!("INSERT INTO {table}{alias} (id, minute, taken) VALUES ("));
-    s.blob(key.as_bytes()).sql(", ").int(window.minute()).sql(", ").int(tokens).sql(")").sql(then);
+    let mut s = Statement::<DB>::new(format!("INSERT INTO {table} (id, minute, taken) VALUES ("));
+    s.blob(key.as_bytes()).sql(", ").int(window.minute()).sql(", ").int(tokens).sql(")");
+    s.sql(count_tokens::<DB>(table));
     s.run(step.conn()).await.map_err(failed)?;
     // The row is locked until the commit.
     let mut s = Statement::<DB>::new(format!("SELECT taken FROM {table} WHERE id = "));
@@ -46,4 +45,15 @@ pub(crate) async fn take_tokens<DB: Dialect>(
     }
     step.commit().await.map_err(|error| commit_error::<DB>("take_tokens", error))?;
     Ok(taken)
+}
+
+/// Returns the clause that counts further tokens of a key, as `BudgetCount::after_taking` specifies.
+fn count_tokens<DB: Dialect>(table: &str) -> String {
+    let [minute, taken] = ["minute", "taken"].map(DB::new_value);
+    let (clause, is_later) = (DB::on_conflict("id"), format!("{minute} > {table}.minute"));
+    // MySQL assigns from left to right. So the number comes first, and sees the minute before.
+    format!(
+        "{clause}taken = CASE WHEN {is_later} THEN 0 ELSE {table}.taken END + {taken}, \
+         minute = CASE WHEN {is_later} THEN {minute} ELSE {table}.minute END"
+    )
 }

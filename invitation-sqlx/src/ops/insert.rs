@@ -97,13 +97,14 @@ pub(crate) async fn record<DB: Dialect>(
     if events.is_empty() {
         return Ok(());
     }
+    let skip = DB::skip_existing("id");
     if begin == Begin::Own && events.len() <= max_rows_per_statement::<DB>() {
-        let s = rows_added(&names.events, row::EVENT, events, DB::SKIP_EXISTING_EVENT);
+        let s = rows_added(&names.events, row::EVENT, events, &skip);
         return DB::run_as_transaction(conn, "record", s).await;
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    let (table, skip) = (&names.events, DB::SKIP_EXISTING_EVENT);
-    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, skip).await;
+    let table = &names.events;
+    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, &skip).await;
     written.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("record", error))
 }

@@ -38,7 +38,7 @@ async fn lock<DB: Dialect>(
     };
     let mut s = Statement::<DB>::new(format!("INSERT INTO {} (kind, name) VALUES (", names.quotas));
     s.int(kind).sql(", ").text(name);
-    s.sql(")").sql(DB::LOCK_QUOTA);
+    s.sql(")").sql(DB::lock_quota());
     s.run(conn).await?;
     Ok(())
 }

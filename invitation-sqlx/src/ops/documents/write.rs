@@ -74,8 +74,8 @@ pub(crate) async fn replace_documents<DB: Dialect>(
     // These rows are locked, so each of them exists.
     let replace = DB::replace_existing(KEY, row::DOCUMENT);
     insert::<DB>(step.conn(), names, &next, &replace).await.map_err(failed)?;
-    let (table, skip) = (&names.events, DB::SKIP_EXISTING_EVENT);
-    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, skip).await;
+    let (table, skip) = (&names.events, DB::skip_existing("id"));
+    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, &skip).await;
     written.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("replace_documents", error))?;
     Ok(true)
