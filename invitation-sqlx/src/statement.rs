@@ -99,20 +99,12 @@ impl<DB: Dialect> Statement<DB> {
         self
     }
 
-    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+    pub(crate) fn int(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
         self.value(Value::int(value))
     }
 
-    pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
-        self.value(Value::int(value))
-    }
-
-    pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
-        self.opt_text(Some(value))
-    }
-
-    pub(crate) fn opt_text(&mut self, value: Option<impl Into<String>>) -> &mut Self {
-        self.value(Value::Text(value.map(|text| Cow::Owned(text.into()))))
+    pub(crate) fn text<'v>(&mut self, value: impl Into<Option<&'v str>>) -> &mut Self {
+        self.value(Value::text(value))
     }
 
     /// Compares a column with an address.
@@ -125,10 +117,6 @@ impl<DB: Dialect> Statement<DB> {
         self.value(Value::blob(value))
     }
 
-    pub(crate) fn opt_blob(&mut self, value: Option<&[u8]>) -> &mut Self {
-        self.value(Value::blob(value))
-    }
-
     pub(crate) fn value(&mut self, value: Value<'_>) -> &mut Self {
         self.sink.push_value(value);
         self
@@ -138,6 +126,17 @@ impl<DB: Dialect> Statement<DB> {
     pub(crate) fn values<'v>(&mut self, values: impl IntoIterator<Item = Value<'v>>) -> &mut Self {
         for (n, value) in values.into_iter().enumerate() {
             self.sql(if n == 0 { "" } else { ", " }).value(value);
+        }
+        self
+    }
+
+    /// Writes assignments, separated by commas.
+    pub(crate) fn assignments<'v>(
+        &mut self,
+        columns: impl IntoIterator<Item = (&'v str, Value<'v>)>,
+    ) -> &mut Self {
+        for (n, (column, value)) in columns.into_iter().enumerate() {
+            self.sql(if n == 0 { "" } else { ", " }).sql(column).sql(" = ").value(value);
         }
         self
     }
@@ -158,21 +157,14 @@ impl<DB: Dialect> Statement<DB> {
         self.sql(")")
     }
 
-    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken.
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any key
+    /// of the table if there are none.
     pub(crate) async fn run_unless_taken(
         self,
         conn: &mut DB::Connection,
-        columns: &str,
+        columns: impl Into<Option<&str>>,
     ) -> sqlx::Result<bool> {
-        DB::run_unless_taken(self, conn, Some(columns)).await
-    }
-
-    /// Runs an `INSERT` of one row. Returns `false` if one of the table's keys is taken.
-    pub(crate) async fn run_unless_any_taken(
-        self,
-        conn: &mut DB::Connection,
-    ) -> sqlx::Result<bool> {
-        DB::run_unless_taken(self, conn, None).await
+        DB::run_unless_taken(self, conn, columns.into()).await
     }
 
     /// Runs the statement. Returns the number of rows that it touched.

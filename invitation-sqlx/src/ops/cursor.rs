@@ -48,9 +48,7 @@ pub(crate) async fn replace_cursor<DB: Dialect>(
         s.run_unless_taken(step.conn(), "name").await.map_err(failed)?
     } else {
         let mut s = Statement::<DB>::new(format!("UPDATE {} SET ", names.cursors));
-        for (n, (column, value)) in row::CURSOR.split(", ").zip(cursor.values()).enumerate() {
-            s.sql(if n == 0 { "" } else { ", " }).sql(column).sql(" = ").value(value);
-        }
+        s.assignments(row::CURSOR.split(", ").zip(cursor.values()));
         let claims = i64::try_from(cursor.claims).unwrap_or(i64::MAX);
         s.sql(" WHERE name = ").text(cursor.name.as_str()).sql(" AND version = ").int(before);
         s.sql(" AND claims <= ").int(claims);

@@ -15,6 +15,7 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
+    values::Value,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -214,12 +215,8 @@ async fn erase<DB: Dialect>(
     }
     let mut s = Statement::<DB>::new(format!("UPDATE {table} SET "));
     s.one_off();
-    let removed = removed.iter().map(|column| (column, None));
-    for (n, (column, value)) in
-        removed.chain(replaced.iter().map(|column| (column, Some(ERASED)))).enumerate()
-    {
-        s.sql(if n == 0 { "" } else { ", " }).sql(format_args!("{column} = ")).opt_text(value);
-    }
+    let removed = removed.iter().map(|column| (*column, Value::text(None)));
+    s.assignments(removed.chain(replaced.iter().map(|column| (*column, Value::text(ERASED)))));
     s.sql(format_args!(" WHERE {id} IN "));
     list(&mut s, ids);
     if let Some(user) = user {
@@ -260,7 +257,7 @@ async fn erase_parts<DB: Dialect>(
     let mut s = Statement::<DB>::new(format!("UPDATE {} SET ", names.events));
     let mut separator = "";
     if let Some(name) = event.name {
-        s.sql("actor_name = ").opt_text(name.kept());
+        s.sql("actor_name = ").text(name.kept());
         separator = ", ";
     }
     if event.source {
@@ -271,7 +268,7 @@ async fn erase_parts<DB: Dialect>(
     if !replacements.is_empty() {
         s.sql(format_args!("{separator}detail = {}detail", "REPLACE(".repeat(replacements.len())));
         for (before, after) in replacements {
-            s.sql(", ").text(before).sql(", ").text(after).sql(")");
+            s.sql(", ").text(before.as_str()).sql(", ").text(after.as_str()).sql(")");
         }
     }
     s.sql(" WHERE id = ").blob(event.id.as_bytes());

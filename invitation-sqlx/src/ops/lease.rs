@@ -182,5 +182,5 @@ async fn begin<DB: Dialect>(
     s.values(lease.values()).sql(", ").blob(invitation.id.as_bytes());
     s.sql(", ").text(invitation.division.as_str());
     s.sql(")");
-    s.run_unless_any_taken(conn).await
+    s.run_unless_taken(conn, None).await
 }

@@ -72,5 +72,5 @@ pub(super) async fn write<DB: Dialect>(
     let mut s = Statement::<DB>::new("");
     effects::insert_latest_use(&mut s, names);
     s.sql("i.id = ").blob(invitation.as_bytes());
-    s.run_unless_any_taken(conn).await
+    s.run_unless_taken(conn, None).await
 }

@@ -12,6 +12,7 @@ use crate::{
     names::Names,
     row::{self, PriorRequestRow},
     statement::Statement,
+    values::Value,
 };
 
 /// Stores the key of a request. Returns the result of an earlier request under this key, if there
@@ -52,8 +53,9 @@ async fn try_write<DB: Dialect>(
     ));
     s.text(owner(request)).sql(", ").text(request.key.key.as_str());
     s.sql(", ").blob(request.id.as_bytes()).sql(", ").blob(request.fingerprint.as_bytes());
-    s.sql(", ").opt_blob(request.results.as_ref().map(RequestResults::as_bytes));
-    s.sql(", ").opt_int(forgotten_at.map(Timestamp::as_micros)).sql(")");
+    let results = request.results.as_ref().map(RequestResults::as_bytes);
+    s.sql(", ").value(Value::blob(results));
+    s.sql(", ").int(forgotten_at.map(Timestamp::as_micros)).sql(")");
     s.run_unless_taken(conn, "owner, request_key").await
 }
 

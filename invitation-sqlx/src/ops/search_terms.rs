@@ -101,15 +101,15 @@ pub(super) async fn forget_name<DB: Dialect>(
          AND w.part = f.part WHERE f.term = "
     ));
     s.one_off();
-    s.text(first).sql(" AND f.division = ").text(invitation.division.as_str());
+    s.text(first.as_str()).sql(" AND f.division = ").text(invitation.division.as_str());
     s.sql(" AND f.created_at = ").int(invitation.created_at.as_micros());
     s.sql(" AND f.invitation = ").blob(invitation.id.as_bytes());
-    s.sql(" AND f.part > ").int(ADDRESS).sql(" AND f.part < ").int(invitation.uses.into());
+    s.sql(" AND f.part > ").int(ADDRESS).sql(" AND f.part < ").int(i64::from(invitation.uses));
     s.sql(format_args!(
         " GROUP BY w.part HAVING COUNT(*) = {number} AND COUNT(CASE WHEN w.term IN "
     ));
     s.list(&terms, |s, term| {
-        s.text(term);
+        s.text(term.as_str());
     });
     s.sql(format_args!(" THEN 1 END) = {number} ORDER BY w.part LIMIT 1"));
     let Some(found) = s.first(conn).await? else { return Ok(()) };

@@ -77,8 +77,8 @@ impl ListQuery<'_> {
         let created = self.filter.created;
         let from = created.from.map(Timestamp::as_micros);
         if from.is_some() || earliest.is_some() {
-            s.sql(" AND i.created_at >= GREATEST(").opt_int(from).sql(", ");
-            s.opt_int(earliest).sql(format_args!(" - {DAY} * (k.days + 1))"));
+            s.sql(" AND i.created_at >= GREATEST(").int(from).sql(", ");
+            s.int(earliest).sql(format_args!(" - {DAY} * (k.days + 1))"));
         }
         let until = created.until.map(Timestamp::as_micros);
         // The cursor counts only if it lies within the requested range.
@@ -87,7 +87,7 @@ impl ListQuery<'_> {
         // Writes the first instant that is too late even for the shortest validity of this
         // length.
         let too_late = |s: &mut Statement<Postgres>| {
-            s.sql("(").opt_int(end).sql(format_args!(" - {DAY} * "));
+            s.sql("(").int(end).sql(format_args!(" - {DAY} * "));
             s.sql("CASE WHEN k.days > 0 THEN k.days ELSE k.days - 1 END)");
         };
         match after {
@@ -100,7 +100,7 @@ impl ListQuery<'_> {
                 s.sql(" THEN ").blob(&[]).sql(" ELSE ").blob(after.id.as_bytes()).sql(" END)");
             }
             None if until.is_some() || end.is_some() => {
-                s.sql(" AND i.created_at < LEAST(").opt_int(until).sql(", ");
+                s.sql(" AND i.created_at < LEAST(").int(until).sql(", ");
                 too_late(s);
                 s.sql(")");
             }

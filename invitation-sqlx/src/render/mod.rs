@@ -19,6 +19,7 @@ use crate::{
     list::Index,
     names::Names,
     statement::Statement,
+    values::Value,
 };
 
 /// Returns the number of a state in the table of states.
@@ -147,9 +148,10 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change, names:
         Change::Amend { binding, role, expires_at, grantor } => {
             if let Some(binding) = binding {
                 let BindingParts { email, email_key, domain } = binding.parts();
-                s.sql("email = ").opt_text(email);
-                s.sql(", email_key = ").opt_text(email_key);
-                s.sql(", email_domain = ").opt_text(domain).sql(", ");
+                let columns =
+                    [("email", email), ("email_key", email_key), ("email_domain", domain)];
+                s.assignments(columns.map(|(column, text)| (column, Value::text(text))));
+                s.sql(", ");
             }
             if let Some(role) = role {
                 s.sql("role = ").text(role.as_str()).sql(", ");
@@ -167,7 +169,7 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change, names:
         }
         Change::Revoke(revocation) => {
             s.sql("revoked_at = ").int(revocation.at.as_micros());
-            s.sql(", revoked_reason = ").opt_text(revocation.reason.as_deref()).sql(", ");
+            s.sql(", revoked_reason = ").text(revocation.reason.as_deref()).sql(", ");
         }
         Change::Reinstate { grantor } => {
             s.sql("revoked_at = NULL, revoked_reason = NULL, ");
@@ -190,15 +192,18 @@ fn set_code<DB: Dialect>(
     tag: CodeTag,
     sealed: &SealedCode,
 ) {
-    s.sql("digest = ").blob(digest.as_bytes());
-    s.sql(", tag = ").blob(tag.as_bytes());
-    s.sql(", sealed = ").blob(sealed.as_bytes()).sql(", ");
+    s.assignments([
+        ("digest", Value::blob(digest.as_bytes().as_slice())),
+        ("tag", Value::blob(tag.as_bytes().as_slice())),
+        ("sealed", Value::blob(sealed.as_bytes())),
+    ]);
+    s.sql(", ");
 }
 
 fn set_grantor<DB: Dialect>(s: &mut Statement<DB>, grantor: &Inviter) {
     let InviterParts { user, role, name } = grantor.parts();
-    s.sql("grantor = ").opt_text(user).sql(", grantor_role = ").opt_text(role);
-    s.sql(", grantor_name = ").opt_text(name).sql(", ");
+    let columns = [("grantor", user), ("grantor_role", role), ("grantor_name", name)];
+    s.assignments(columns.map(|(column, text)| (column, Value::text(text)))).sql(", ");
 }
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
@@ -285,7 +290,7 @@ pub(crate) fn meets_all<DB: Dialect>(s: &mut Statement<DB>, terms: &[SearchTerm]
     for (n, term) in terms.iter().enumerate() {
         s.sql(if n == 0 { "MAX(CASE WHEN w.term >= " } else { " + MAX(CASE WHEN w.term >= " });
         let (below, end) = end_of(term);
-        s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end);
+        s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end.as_str());
         s.sql(" THEN 1 ELSE 0 END)");
     }
     s.sql(format_args!(" = {}", terms.len()));
@@ -308,7 +313,7 @@ pub(crate) fn search_terms<DB: Dialect>(
     });
     s.sql(format_args!(" AND i.term {below} "));
     DB::hide_from_planner(s, |s| {
-        s.text(end);
+        s.text(end.as_str());
     });
 }
 
