@@ -73,10 +73,8 @@ pub trait Dialect:
     type OptInt: Scalar<Self> + From<Option<i64>> + Into<Option<i64>>;
     /// The text type: `String`, or a wrapper of it.
     type Text: Scalar<Self> + From<String> + Into<String>;
-    /// The nullable text type: `Option<String>`, or a wrapper of it.
+    /// The nullable text type, always `Option<String>`.
     type OptText: Scalar<Self> + From<Option<String>> + Into<Option<String>>;
-    /// The byte type, always `Vec<u8>`.
-    type Blob: Scalar<Self> + From<Vec<u8>> + Into<Vec<u8>>;
     /// The nullable byte type, always `Option<Vec<u8>>`.
     type OptBlob: Scalar<Self> + From<Option<Vec<u8>>> + Into<Option<Vec<u8>>>;
     /// The number of a column in a row, always `usize`.

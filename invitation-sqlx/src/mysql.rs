@@ -23,11 +23,7 @@ use sqlx::{
 };
 use sqlx_core::transaction::TransactionManager;
 
-use self::{
-    message::Message,
-    sink::MySqlSink,
-    text::{OptUtf8, Utf8},
-};
+use self::{message::Message, sink::MySqlSink, text::Utf8};
 use crate::{
     Joined, SqlStore,
     dialect::Dialect,
@@ -155,8 +151,7 @@ impl Dialect for MySql {
     type Int = i64;
     type OptInt = Option<i64>;
     type Text = Utf8;
-    type OptText = OptUtf8;
-    type Blob = Vec<u8>;
+    type OptText = Option<String>;
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut MySqlConnection;

@@ -93,7 +93,6 @@ impl Dialect for Postgres {
     type OptInt = Option<i64>;
     type Text = String;
     type OptText = Option<String>;
-    type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut PgConnection;

@@ -183,7 +183,6 @@ impl Dialect for Sqlite {
     type OptInt = Option<i64>;
     type Text = String;
     type OptText = Option<String>;
-    type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut SqliteConnection;

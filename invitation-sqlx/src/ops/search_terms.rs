@@ -2,12 +2,11 @@
 
 use invitation_core::{Indexed, Record, StoredTerms, Username};
 
-use sqlx::Row as _;
-
 use crate::{
     dialect::Dialect,
     effects,
     names::Names,
+    row,
     statement::Statement,
     values::{InputRow, Value},
 };
@@ -113,8 +112,9 @@ pub(super) async fn forget_name<DB: Dialect>(
     });
     s.sql(format_args!(" THEN 1 END) = {number} ORDER BY w.part LIMIT 1"));
     let Some(found) = s.first(conn).await? else { return Ok(()) };
-    let part: DB::Int = found.try_get(DB::ColumnNumber::from(0))?;
-    forget::<DB>(conn, names, invitation, part.into()).await
+    let part = row::counts::<DB>(&found, 1);
+    let part = part.map_err(|error| sqlx::Error::Decode(error.into()))?.into_iter().sum();
+    forget::<DB>(conn, names, invitation, part).await
 }
 
 /// Removes the terms of one part.

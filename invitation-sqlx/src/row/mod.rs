@@ -14,7 +14,7 @@ use invitation_core::{
     RequestResults, Revocation, Role, SealedCode, State, StoreError, StoreErrorKind, Timestamp,
     UserId,
 };
-use sqlx::Row;
+use sqlx::{Decode, Row, Type};
 
 pub(crate) use self::{
     cursor::{CURSOR, cursor},
@@ -23,7 +23,7 @@ pub(crate) use self::{
     uses::{LEASE, lease, open_lease, redemption, redemption_on},
 };
 use crate::{
-    dialect::{Dialect, Scalar},
+    dialect::Dialect,
     effects::{self, Columns, LATEST_USE, Use},
     error::CorruptColumn,
     render,
@@ -64,7 +64,7 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
         StoreError::new(StoreErrorKind::Corrupt, "read").because(cause)
     }
 
-    fn next<T: Scalar<DB>>(&mut self, column: &'static str) -> Result<T> {
+    fn next<T: Decode<'r, DB> + Type<DB>>(&mut self, column: &'static str) -> Result<T> {
         let at = DB::ColumnNumber::from(self.next);
         self.next += 1;
         self.row.try_get(at).map_err(|_| self.corrupt(column))
@@ -88,7 +88,7 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
     }
 
     fn opt_text(&mut self, column: &'static str) -> Result<Option<String>> {
-        self.next::<DB::OptText>(column).map(Into::into)
+        Ok(self.next::<Option<DB::Text>>(column)?.map(Into::into))
     }
 
     fn text(&mut self, column: &'static str) -> Result<String> {
