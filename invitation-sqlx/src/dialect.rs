@@ -131,8 +131,9 @@ pub trait Dialect:
         250
     }
 
-    /// Writes the table and the condition of a query for the columns `division` and `email_key` of the
-    /// invitations to these addresses. `conditions` writes further conditions of an invitation `i`.
+    /// Writes the table and the condition of a query for the columns `division` and `email_key` of
+    /// the invitations to these addresses. `conditions` writes further conditions of an invitation
+    /// `i`.
     #[doc(hidden)]
     fn invited_to(
         s: &mut Statement<Self>,
@@ -198,8 +199,8 @@ pub trait Dialect:
         Self::on_conflict(key) + &values.join(", ")
     }
 
-    /// Returns the clause with which the `INSERT` of a quota's row locks a row that exists. An update
-    /// locks it; skipping it would not.
+    /// Returns the clause with which the `INSERT` of a quota's row locks a row that exists. An
+    /// update locks it; skipping it would not.
     #[must_use]
     fn lock_quota() -> String {
         Self::replace_existing("kind, name", "kind")
@@ -298,8 +299,8 @@ pub trait Dialect:
         }
     }
 
-    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any key
-    /// of the table if there are none. On MySQL and MariaDB, any key counts in both cases.
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any
+    /// key of the table if there are none. On MySQL and MariaDB, any key counts in both cases.
     #[doc(hidden)]
     fn run_unless_taken(
         mut s: Statement<Self>,

@@ -125,7 +125,8 @@ impl SqlStore<MySql> {
 ///
 /// A dropped call leaves the host's work as it was, and the transaction stays open. If the call
 /// carried a code or an address (creating, rotating, changing the address, searching, importing
-/// addresses), the next statement fails. The driver cannot continue after an interruption while it prepares a statement.
+/// addresses), the next statement fails. The driver cannot continue after an interruption while it
+/// prepares a statement.
 ///
 /// On a Galera cluster, the server may end a transaction at any time, because of a commit on
 /// another node. A statement that is being prepared at that moment reports no error, and later

@@ -157,8 +157,8 @@ impl<DB: Dialect> Statement<DB> {
         self.sql(")")
     }
 
-    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any key
-    /// of the table if there are none.
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any
+    /// key of the table if there are none.
     pub(crate) async fn run_unless_taken(
         self,
         conn: &mut DB::Connection,

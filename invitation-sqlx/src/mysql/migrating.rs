@@ -10,8 +10,8 @@ use sqlx::{
 };
 
 /// The lock that keeps other migrations of the same database out. It belongs to the connection,
-/// which is closed if the call is dropped. The name has 59 of 64 allowed characters. Its functions exist on
-/// every server; MD5, for example, is missing on MySQL 9.
+/// which is closed if the call is dropped. The name has 59 of 64 allowed characters. Its functions
+/// exist on every server; MD5, for example, is missing on MySQL 9.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)), 60)";
 const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
 

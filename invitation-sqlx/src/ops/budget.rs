@@ -47,7 +47,8 @@ pub(crate) async fn take_tokens<DB: Dialect>(
     Ok(taken)
 }
 
-/// Returns the clause that counts further tokens of a key, as `BudgetCount::after_taking` specifies.
+/// Returns the clause that counts further tokens of a key, as `BudgetCount::after_taking`
+/// specifies.
 fn count_tokens<DB: Dialect>(table: &str) -> String {
     let [minute, taken] = ["minute", "taken"].map(DB::new_value);
     let (clause, is_later) = (DB::on_conflict("id"), format!("{minute} > {table}.minute"));

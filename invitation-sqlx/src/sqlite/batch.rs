@@ -97,7 +97,8 @@ fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> 
     // The redemption of a single-use code is in its row. CROSS makes SQLite read `p` first.
     s.sql(format_args!(
         ") SELECT {}, {}, p.caller FROM p CROSS JOIN {} i ON i.digest = p.digest AND i.held = 0 \
-         AND i.email_domain IS NULL LEFT JOIN {} r ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = p.user_id",
+         AND i.email_domain IS NULL LEFT JOIN {} r ON i.max_uses > 1 \
+         AND r.invitation = i.id AND r.user_id = p.user_id",
         row::qualified(&row::INVITATION, "i"),
         row::qualified(&effects::REDEMPTION, "r"),
         names.invitations,
