@@ -8,7 +8,7 @@ use invitation_core::{
     throttle::{BudgetKey, BudgetWindow, SharedBudgets},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, store::retried};
+use crate::{SqlStore, dialect::Dialect, ops, store::change};
 
 #[async_trait]
 impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
@@ -18,8 +18,6 @@ impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
         window: BudgetWindow,
         tokens: NonZeroU32,
     ) -> Result<u64, StoreError> {
-        let names = &self.names;
-        let mut conn = self.connections.acquire("take_tokens").await?;
-        retried!(self, conn, None, ops::take_tokens::<DB>(&mut conn, names, key, window, tokens))
+        change!(self, "take_tokens", None, on => ops::take_tokens(on, key, window, tokens))
     }
 }

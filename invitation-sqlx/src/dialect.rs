@@ -14,16 +14,16 @@ use sqlx::{
 };
 
 use invitation_core::{
-    CodeDigest, Facts, Outcome, Status, StoreError, StoreErrorKind, Target, Transition,
+    CodeDigest, Facts, Outcome, Record, Status, StoreError, StoreErrorKind, Target, Transition,
     feed::{FeedPage, FeedPosition},
 };
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    error::{commit_error, store_error},
+    error::commit_error,
     list::{Index, ListQuery},
     names::Names,
-    ops::{self, Begin, Step},
+    ops::{self, Session, Step},
     render, row,
     statement::{Statement, StatementSink},
     values::Value,
@@ -221,11 +221,8 @@ pub trait Dialect:
 
     /// Begins a step: a transaction of the store's own, or a savepoint of the host's transaction.
     #[doc(hidden)]
-    fn begin_step(
-        step: &mut Step<'_, Self>,
-        begin: Begin,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send {
-        step.begin_counted(begin)
+    fn begin_step(step: &mut Step<'_, Self>) -> impl Future<Output = sqlx::Result<()>> + Send {
+        step.begin_counted(step.mode)
     }
 
     /// Keeps the work of a step.
@@ -304,29 +301,28 @@ pub trait Dialect:
     #[doc(hidden)]
     fn run_unless_taken(
         mut s: Statement<Self>,
-        conn: &mut Self::Connection,
+        on: &mut Session<'_, Self>,
         columns: Option<&str>,
-    ) -> impl Future<Output = sqlx::Result<bool>> + Send {
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
         s.sql(" ON CONFLICT ");
         if let Some(columns) = columns {
             s.sql(format_args!("({columns}) "));
         }
         s.sql("DO NOTHING");
-        async move { Ok(s.run(conn).await? == 1) }
+        async move { Ok(s.run(on).await? == 1) }
     }
 
-    /// Runs the guarded update of one invitation. Returns the row after it, if the update matched
-    /// one.
+    /// Runs the guarded update of one invitation. Returns the invitation after it, if the update
+    /// matched one.
     #[doc(hidden)]
     fn update_invitation(
-        conn: &mut Self::Connection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transition: &Transition,
         mut update: Statement<Self>,
-    ) -> impl Future<Output = sqlx::Result<Option<Self::Row>>> + Send {
-        let _ = (names, transition);
+    ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send {
+        let _ = transition;
         update.sql(format_args!(" RETURNING {}", row::INVITATION));
-        update.first(conn)
+        update.first(on, row::invitation)
     }
 
     /// Waits for this writer's turn, on a database that lets one writer in at a time. The store
@@ -355,15 +351,13 @@ pub trait Dialect:
     /// Runs one statement as a transaction of the store's own.
     #[doc(hidden)]
     fn run_as_transaction(
-        conn: &mut Self::Connection,
-        operation: &'static str,
+        on: &mut Session<'_, Self>,
         s: Statement<Self>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send {
         async move {
-            let failed = |error| store_error::<Self>(operation, error);
-            let mut step = Step::<Self>::begin(conn, Begin::Own).await.map_err(failed)?;
-            s.run(step.conn()).await.map_err(failed)?;
-            step.commit().await.map_err(|error| commit_error::<Self>(operation, error))
+            let mut step = on.begin().await?;
+            s.run(&mut step).await?;
+            step.commit().await
         }
     }
 
@@ -371,12 +365,10 @@ pub trait Dialect:
     /// faster path for the transition, or if the general path has to explain the refusal.
     #[doc(hidden)]
     fn redeem(
-        conn: &mut Self::Connection,
-        begin: Begin,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transition: &Transition,
     ) -> impl Future<Output = Result<Option<Outcome>, StoreError>> + Send {
-        let _ = (conn, begin, names, transition);
+        let _ = (on, transition);
         ready(Ok(None))
     }
 
@@ -388,23 +380,21 @@ pub trait Dialect:
     /// `None` redeems by itself: its redemption was not made, or it is not known whether it was.
     #[doc(hidden)]
     fn redeem_batch(
-        conn: &mut Self::Connection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transitions: &[&Transition],
     ) -> impl Future<Output = Result<Vec<Option<Facts>>, StoreError>> + Send {
-        let _ = (conn, names);
+        let _ = on;
         ready(Ok(transitions.iter().map(|_| None).collect()))
     }
 
     /// Returns the events of the feed behind a position.
     #[doc(hidden)]
     fn feed(
-        conn: &mut Self::Connection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         after: Option<FeedPosition>,
         limit: NonZeroU32,
     ) -> impl Future<Output = Result<FeedPage, StoreError>> + Send {
-        ops::feed::page_by_position::<Self>(conn, names, after, limit)
+        ops::feed::page_by_position(on, after, limit)
     }
 
     /// Commits the transaction that the store shares with a host, which the driver began with

@@ -123,7 +123,13 @@ pub(crate) fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
 }
 
 /// Whether a unique key was taken.
-pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+pub(crate) fn is_taken(error: &StoreError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+    cause.is_some_and(is_unique_violation)
+}
+
+/// Whether a unique key was taken.
+pub(crate) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 

@@ -12,14 +12,14 @@ mod text;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use invitation_core::{
-    CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition,
+    CodeDigest, Facts, Outcome, Record, StoreError, StoreErrorKind, Target, Transition,
     feed::{FeedPage, FeedPosition},
 };
 use sqlx::{
     MySql, MySqlConnection, Pool,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
-    mysql::{MySqlDatabaseError, MySqlQueryResult, MySqlRow},
+    mysql::{MySqlDatabaseError, MySqlQueryResult},
 };
 use sqlx_core::transaction::TransactionManager;
 
@@ -28,9 +28,9 @@ use crate::{
     Joined, SqlStore,
     dialect::Dialect,
     error::{commit_error, is_taken},
-    names::{Names, names_a_table},
-    ops::{self, Begin, Step},
-    render,
+    names::names_a_table,
+    ops::{self, Session, Step},
+    render, row,
     statement::Statement,
 };
 
@@ -234,8 +234,8 @@ impl Dialect for MySql {
         }
     }
 
-    async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {
-        step::begin(step, begin).await
+    async fn begin_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        step::begin(step).await
     }
 
     async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
@@ -296,33 +296,32 @@ impl Dialect for MySql {
 
     async fn run_unless_taken(
         s: Statement<Self>,
-        conn: &mut MySqlConnection,
+        on: &mut Session<'_, Self>,
         _: Option<&str>,
-    ) -> sqlx::Result<bool> {
-        match s.run(conn).await {
+    ) -> Result<bool, StoreError> {
+        match s.run(on).await {
             Err(error) if is_taken(&error) => Ok(false),
             run => Ok(run? == 1),
         }
     }
 
     async fn update_invitation(
-        conn: &mut MySqlConnection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transition: &Transition,
         update: Statement<Self>,
-    ) -> sqlx::Result<Option<MySqlRow>> {
-        if update.run(conn).await? == 0 {
+    ) -> Result<Option<Record>, StoreError> {
+        if update.run(on).await? == 0 {
             return Ok(None);
         }
         // The row cannot have changed since the update, and this transaction sees its own update.
-        let mut s = ops::select_invitation::<Self>(names);
+        let mut s = ops::select_invitation(on.names);
         match transition.new_digest() {
             Some(digest) => {
                 s.sql("i.digest = ").blob(digest.as_bytes());
             }
             None => render::target(&mut s, transition.target()),
         }
-        s.first(conn).await
+        s.first(on, row::invitation).await
     }
 
     fn batch_key(target: &Target) -> &[CodeDigest] {
@@ -338,41 +337,36 @@ impl Dialect for MySql {
     }
 
     async fn run_as_transaction(
-        conn: &mut MySqlConnection,
-        operation: &'static str,
+        on: &mut Session<'_, Self>,
         s: Statement<Self>,
     ) -> Result<(), StoreError> {
         let mut message = Message::beginning();
         message.add(s);
         message.commit();
-        let sent = message.send(conn).await;
-        sent.map(|_| ()).map_err(|error| error.into_store_error(operation))
+        let sent = message.send(on.conn()).await;
+        sent.map(|_| ()).map_err(|error| error.into_store_error(on.operation))
     }
 
     async fn redeem(
-        conn: &mut MySqlConnection,
-        begin: Begin,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transition: &Transition,
     ) -> Result<Option<Outcome>, StoreError> {
-        redeem::redeem(conn, begin, names, transition).await
+        redeem::redeem(on, transition).await
     }
 
     async fn redeem_batch(
-        conn: &mut MySqlConnection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transitions: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
-        redeem::redeem_batch(conn, names, transitions).await
+        redeem::redeem_batch(on, transitions).await
     }
 
     async fn feed(
-        conn: &mut MySqlConnection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         after: Option<FeedPosition>,
         limit: NonZeroU32,
     ) -> Result<FeedPage, StoreError> {
-        feed::feed(conn, names, after, limit).await
+        feed::feed(on, after, limit).await
     }
 
     async fn migrate(

@@ -29,7 +29,7 @@ use crate::{
     error::{commit_error, store_error},
     list::Index,
     names::{Names, names_a_table},
-    ops::{self, Begin, Step},
+    ops::{self, Session, Step},
     render,
     statement::Statement,
     values::Value,
@@ -183,8 +183,8 @@ impl Dialect for Postgres {
         }
     }
 
-    async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {
-        step::begin(step, begin).await
+    async fn begin_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        step::begin(step).await
     }
 
     async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
@@ -256,29 +256,25 @@ impl Dialect for Postgres {
     }
 
     async fn redeem(
-        conn: &mut PgConnection,
-        begin: Begin,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transition: &Transition,
     ) -> Result<Option<Outcome>, StoreError> {
-        redeem::redeem(conn, begin, names, transition).await
+        redeem::redeem(on, transition).await
     }
 
     async fn redeem_batch(
-        conn: &mut PgConnection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transitions: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
-        redeem::redeem_batch(conn, names, transitions).await
+        redeem::redeem_batch(on, transitions).await
     }
 
     async fn feed(
-        conn: &mut PgConnection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         after: Option<FeedPosition>,
         limit: NonZeroU32,
     ) -> Result<FeedPage, StoreError> {
-        feed::feed(conn, names, after, limit).await
+        feed::feed(on, after, limit).await
     }
 
     async fn migrate(

@@ -20,10 +20,8 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    Joined, SqlAttempts, SqlStore,
-    dialect::Dialect,
-    error::store_error,
-    names::{Names, names_a_table},
+    Joined, SqlAttempts, SqlStore, dialect::Dialect, error::store_error, names::names_a_table,
+    ops::Session,
 };
 
 /// A store in a SQLite database.
@@ -252,11 +250,10 @@ impl Dialect for Sqlite {
     }
 
     async fn redeem_batch(
-        conn: &mut SqliteConnection,
-        names: &Names,
+        on: &mut Session<'_, Self>,
         transitions: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
-        batch::redeem(conn, names, transitions).await
+        batch::redeem(on, transitions).await
     }
 
     async fn migrate(

@@ -8,9 +8,10 @@ use std::{
     fmt::{self, Display},
 };
 
+use invitation_core::StoreError;
 use sqlx::{Database, Executor, QueryBuilder, SqlStr, error::BoxDynError};
 
-use crate::{dialect::Dialect, values::Value};
+use crate::{dialect::Dialect, ops::Session, row::ColumnReader, values::Value};
 
 /// The text and the values of a statement, in the form that a database's driver needs.
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
@@ -161,41 +162,62 @@ impl<DB: Dialect> Statement<DB> {
     /// key of the table if there are none.
     pub(crate) async fn run_unless_taken(
         self,
-        conn: &mut DB::Connection,
+        on: &mut Session<'_, DB>,
         columns: impl Into<Option<&str>>,
-    ) -> sqlx::Result<bool> {
-        DB::run_unless_taken(self, conn, columns.into()).await
+    ) -> Result<bool, StoreError> {
+        DB::run_unless_taken(self, on, columns.into()).await
     }
 
     /// Runs the statement. Returns the number of rows that it touched.
-    pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
-        self.sink.choose_form(conn);
-        Ok(DB::affected(&DB::exec(conn).execute(self).await?))
+    pub(crate) async fn run(mut self, on: &mut Session<'_, DB>) -> Result<u64, StoreError> {
+        self.sink.choose_form(on.conn());
+        match DB::exec(on.conn()).execute(self).await {
+            Ok(result) => Ok(DB::affected(&result)),
+            Err(error) => Err(on.failed(error)),
+        }
     }
 
-    /// Returns the first row, if there is one.
-    pub(crate) async fn first(
+    /// Reads the first row, if there is one.
+    pub(crate) async fn first<T>(
         mut self,
-        conn: &mut DB::Connection,
-    ) -> sqlx::Result<Option<<DB as Database>::Row>> {
-        self.sink.choose_form(conn);
-        DB::exec(conn).fetch_optional(self).await
+        on: &mut Session<'_, DB>,
+        read: impl FnOnce(&mut ColumnReader<'_, DB>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.sink.choose_form(on.conn());
+        match DB::exec(on.conn()).fetch_optional(self).await {
+            Ok(row) => row.map(|row| read(&mut ColumnReader::new(&row))).transpose(),
+            Err(error) => Err(on.failed(error)),
+        }
     }
 
-    /// Returns the row of a statement that always has one, such as a count.
+    /// Reads the row of a statement that always has one, such as a count.
     ///
     /// # Errors
     ///
     /// [`sqlx::Error::RowNotFound`] without a row: an unknown number must not count as 0.
-    pub(crate) async fn only(
+    pub(crate) async fn only<T>(
         self,
-        conn: &mut DB::Connection,
-    ) -> sqlx::Result<<DB as Database>::Row> {
-        self.first(conn).await?.ok_or(sqlx::Error::RowNotFound)
+        on: &mut Session<'_, DB>,
+        read: impl FnOnce(&mut ColumnReader<'_, DB>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let found = self.first(on, read).await?;
+        found.ok_or_else(|| on.failed(sqlx::Error::RowNotFound))
     }
 
-    /// Returns all rows.
-    pub(crate) async fn all(
+    /// Reads all rows.
+    pub(crate) async fn all<T>(
+        self,
+        on: &mut Session<'_, DB>,
+        mut read: impl FnMut(&mut ColumnReader<'_, DB>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self.rows(on.conn()).await {
+            Ok(rows) => rows.iter().map(|row| read(&mut ColumnReader::new(row))).collect(),
+            Err(error) => Err(on.failed(error)),
+        }
+    }
+
+    /// Returns all rows as they are.
+    pub(crate) async fn rows(
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Vec<<DB as Database>::Row>> {
@@ -231,17 +253,23 @@ impl<DB: Dialect> fmt::Debug for Statement<DB> {
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
-    use sqlx::{Connection, Row, Sqlite, SqliteConnection};
+    use std::error::Error as _;
+
+    use sqlx::{Connection, Sqlite, SqliteConnection};
 
     use super::*;
+    use crate::{TablePrefix, names::Names, ops::Begin};
 
     #[tokio::test]
     async fn count_without_a_row_is_an_error() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let names = Names::new(TablePrefix::default());
+        let on = &mut Session::<Sqlite>::new(&mut conn, &names, Begin::Own, "count");
         let counted = |sql: &'static str| Statement::<Sqlite>::new(sql);
-        let row = counted("SELECT 7").only(&mut conn).await.unwrap();
-        assert_eq!(row.get::<i64, _>(0), 7);
-        let error = counted("SELECT 7 WHERE 1 = 0").only(&mut conn).await.unwrap_err();
-        assert!(matches!(error, sqlx::Error::RowNotFound), "{error:?}");
+        assert_eq!(counted("SELECT 7").only(on, |c| c.int("count")).await.unwrap(), 7);
+        let none = counted("SELECT 7 WHERE 1 = 0").only(on, |c| c.int("count")).await;
+        let error = none.unwrap_err();
+        let error = error.source().unwrap().downcast_ref::<sqlx::Error>();
+        assert!(matches!(error, Some(sqlx::Error::RowNotFound)), "{error:?}");
     }
 }

@@ -20,20 +20,41 @@ use crate::{
     list,
     mechanisms::Mechanisms,
     names::Names,
-    ops::{self, Begin},
+    ops::{self, Begin, Session},
     schema,
 };
+
+/// Runs a query on a connection of the store.
+macro_rules! query {
+    ($store:expr, $operation:literal, $on:ident => $query:expr) => {{
+        let mut conn = $store.connections.acquire_to_read($operation).await?;
+        let answer = {
+            let $on = &mut $store.session(&mut conn, $operation);
+            $query.await
+        };
+        conn.finish(answer).await
+    }};
+}
+
+/// Runs a change on a connection of the store.
+macro_rules! change {
+    ($store:expr, $operation:literal, $id:expr, $on:ident => $change:expr) => {{
+        let mut conn = $store.connections.acquire($operation).await?;
+        $crate::store::retried!($store, conn, $operation, $id, $on => $change)
+    }};
+}
 
 /// Runs a change when it is this writer's turn, and repeats it after conflicts with concurrent
 /// work. This is a macro, because the compiler cannot prove that the future of a function over an
 /// async closure is `Send`.
 macro_rules! retried {
-    ($store:expr, $conn:ident, $id:expr, $change:expr) => {{
+    ($store:expr, $conn:ident, $operation:literal, $id:expr, $on:ident => $change:expr) => {{
         use invitation_core::admit::Attempts as _;
         let mut attempts = $crate::SqlAttempts::of($id);
         loop {
             let made = {
                 let _turn = $store.connections.turn().await;
+                let $on = &mut $store.session(&mut *$conn, $operation);
                 $change.await
             };
             // The writer's turn ends before the pause, so that other writers can work meanwhile.
@@ -45,7 +66,7 @@ macro_rules! retried {
         }
     }};
 }
-pub(crate) use retried;
+pub(crate) use {change, query, retried};
 
 /// A store on the connections of a pool. Each call is one statement or one transaction of its
 /// own. Each call takes one connection, so a pool of one is enough.
@@ -210,15 +231,23 @@ impl<DB: Dialect> SqlStore<DB> {
         &self.names
     }
 
+    /// Returns a session on a connection of the store's own.
+    pub(crate) fn session<'c>(
+        &'c self,
+        conn: &'c mut DB::Connection,
+        operation: &'static str,
+    ) -> Session<'c, DB> {
+        Session::new(conn, &self.names, Begin::Own, operation)
+    }
+
     /// Applies one transition on this connection.
     pub(crate) async fn apply_on(
         &self,
         conn: &mut CachedConnection<DB>,
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
-        let (id, names) = (Some(transition.event().id), &self.names);
-        let is_fast = self.mechanisms.fast_path;
-        retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, names, transition, is_fast))
+        let (id, is_fast) = (Some(transition.event().id), self.mechanisms.fast_path);
+        retried!(self, conn, "apply", id, on => ops::apply(on, transition, is_fast))
     }
 
     /// Redeems for the callers of a batch on this connection.
@@ -228,7 +257,7 @@ impl<DB: Dialect> SqlStore<DB> {
         batch: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
         let id = batch.first().map(|transition| transition.event().id);
-        retried!(self, conn, id, DB::redeem_batch(conn, &self.names, batch))
+        retried!(self, conn, "apply", id, on => DB::redeem_batch(on, batch))
     }
 }
 
@@ -259,9 +288,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        let mut conn = self.connections.acquire("insert").await?;
         let id = insert.rows.first().map(|row| row.event.id);
-        retried!(self, conn, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
+        change!(self, "insert", id, on => ops::insert(on, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
@@ -296,9 +324,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("get").await?;
-        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
-        conn.finish(answer).await
+        query!(self, "get", on => ops::get(on, target, scope))
     }
 
     async fn facts(
@@ -307,15 +333,11 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         scope: &Scope,
         user: &UserId,
     ) -> Result<Option<Facts>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("facts").await?;
-        let answer = ops::facts::<DB>(&mut conn, &self.names, target, scope, user).await;
-        conn.finish(answer).await
+        query!(self, "facts", on => ops::facts(on, target, scope, user))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("locate").await?;
-        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
-        conn.finish(answer).await
+        query!(self, "locate", on => ops::locate(on, target))
     }
 
     async fn are_invited(
@@ -323,9 +345,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         invitees: &[Invitee],
         now: Timestamp,
     ) -> Result<Vec<bool>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("are_invited").await?;
-        let answer = ops::are_invited::<DB>(&mut conn, &self.names, invitees, now).await;
-        conn.finish(answer).await
+        query!(self, "are_invited", on => ops::are_invited(on, invitees, now))
     }
 
     async fn list(
@@ -334,9 +354,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &Filter,
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("list").await?;
-        let answer = list::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        conn.finish(answer).await
+        query!(self, "list", on => list::list(on, scope, filter, page))
     }
 
     async fn count(
@@ -345,9 +363,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &Filter,
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
-        let mut conn = self.connections.acquire_to_read("count").await?;
-        let answer = list::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
-        conn.finish(answer).await
+        query!(self, "count", on => list::count(on, scope, filter, cap))
     }
 
     async fn redemptions(
@@ -356,9 +372,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         invitation: InvitationId,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("redemptions").await?;
-        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
-        conn.finish(answer).await
+        query!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
     }
 
     async fn leases(
@@ -366,15 +380,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         scope: &Scope,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("leases").await?;
-        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
-        conn.finish(answer).await
+        query!(self, "leases", on => ops::leases(on, scope, page))
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        let mut conn = self.connections.acquire("record").await?;
         let id = events.first().map(|event| event.id);
-        retried!(self, conn, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
+        change!(self, "record", id, on => ops::record(on, events))
     }
 
     async fn events(
@@ -383,14 +394,11 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &EventFilter,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Event, EventId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("events").await?;
-        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        conn.finish(answer).await
+        query!(self, "events", on => ops::events(on, scope, filter, page))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        let mut conn = self.connections.acquire("purge").await?;
         let id = Some(purge.event.id);
-        retried!(self, conn, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
+        change!(self, "purge", id, on => ops::purge(on, purge))
     }
 }

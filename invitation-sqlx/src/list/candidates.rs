@@ -35,7 +35,7 @@ impl ListQuery<'_> {
         self.candidates(s, plan, max, Candidates::All);
         s.sql(") m");
         if plan.is_scan() {
-            s.sql(" ORDER BY ").sql(self.order::<DB>(plan));
+            s.sql(" ORDER BY ").sql(self.order(plan));
         }
         s.sql(" LIMIT 1 OFFSET ").sql(max).sql(") ");
     }

@@ -7,7 +7,7 @@ use invitation_core::{
 use super::{Index, all_terms::ChosenTerms, count};
 use crate::{
     dialect::{ByValidityLength, Dialect},
-    names::Names,
+    ops::Session,
     render,
     statement::Statement,
     values::Value,
@@ -48,7 +48,7 @@ pub(super) fn plans<'a, DB: Dialect>(
     chosen: ChosenTerms<'a>,
 ) -> Vec<Plan<'a, DB>> {
     match filter.order {
-        ListOrder::NewestFirst => newest_first::<DB>(scope, filter, chosen),
+        ListOrder::NewestFirst => newest_first(scope, filter, chosen),
         ListOrder::SoonestExpiryFirst => soonest_expiry_first(scope, filter, chosen),
     }
 }
@@ -145,8 +145,7 @@ pub(super) fn leading(search: &Search) -> &[SearchTerm] {
 /// matches up to one more than `cap`. The rarest comes first, because reading few matches costs
 /// least. The only term of a search is not counted.
 pub(super) async fn leading_terms<'a, DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     search: &'a Search,
     cap: u32,
 ) -> Result<Vec<(i64, &'a SearchTerm)>, StoreError> {
@@ -154,15 +153,15 @@ pub(super) async fn leading_terms<'a, DB: Dialect>(
     if let [] | [_] = terms {
         return Ok(terms.iter().map(|term| (0, term)).collect());
     }
-    let mut s = Statement::<DB>::new("SELECT ");
+    let mut s = Statement::new("SELECT ");
     for (n, term) in terms.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " });
         count::rows_up_to(&mut s, cap.saturating_add(1), |s| {
-            render::search_terms(s, names, ">=", term);
+            render::search_terms(s, on.names, ">=", term);
             s.sql(" ORDER BY i.term");
         });
     }
-    let numbers = count::numbers(conn, "list", s, terms.len()).await?;
+    let numbers = count::numbers(on, s, terms.len()).await?;
     let mut counted: Vec<_> = numbers.into_iter().zip(terms).collect();
     counted.sort_by_key(|(number, _)| *number);
     Ok(counted)

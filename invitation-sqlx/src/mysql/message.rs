@@ -10,7 +10,7 @@ use invitation_core::StoreError;
 use super::COMMIT;
 use crate::{
     dialect::Dialect,
-    error::{commit_error, is_taken, store_error},
+    error::{commit_error, is_unique_violation, store_error},
     statement::Statement,
 };
 
@@ -39,7 +39,7 @@ pub(super) struct MessageError {
 impl MessageError {
     /// Whether a unique key was taken. The transaction or the savepoint is then still open.
     pub(super) fn is_taken(&self) -> bool {
-        self.uncommitted && is_taken(&self.error)
+        self.uncommitted && is_unique_violation(&self.error)
     }
 
     pub(super) fn into_store_error(self, operation: &'static str) -> StoreError {

@@ -12,10 +12,10 @@ use crate::{
     ops::{Begin, Step, unprepared},
 };
 
-pub(super) async fn begin(step: &mut Step<'_, MySql>, begin: Begin) -> sqlx::Result<()> {
-    match begin {
+pub(super) async fn begin(step: &mut Step<'_, MySql>) -> sqlx::Result<()> {
+    match step.mode {
         Begin::Own => unprepared::<MySql>(step.conn(), MySql::BEGIN).await,
-        Begin::Nested => step.begin_counted(begin).await,
+        Begin::Nested => step.begin_counted(Begin::Nested).await,
     }
 }
 

@@ -7,43 +7,34 @@ use invitation_core::{
     throttle::{BudgetKey, BudgetWindow},
 };
 
-use super::{Begin, Step};
-use crate::{
-    dialect::Dialect,
-    error::{commit_error, store_error},
-    names::Names,
-    row,
-    statement::Statement,
-};
+use super::Session;
+use crate::{dialect::Dialect, statement::Statement};
 
 /// Takes tokens of a budget. Returns how many were taken in its window.
 pub(crate) async fn take_tokens<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     key: &BudgetKey,
     window: BudgetWindow,
     tokens: NonZeroU32,
 ) -> Result<u64, StoreError> {
-    let failed = |error| store_error::<DB>("take_tokens", error);
-    let (table, tokens) = (&names.budgets, i64::from(tokens.get()));
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let mut s = Statement::<DB>::new(format!("INSERT INTO {table} (id, minute, taken) VALUES ("));
+    let (table, tokens) = (&on.names.budgets, i64::from(tokens.get()));
+    let mut step = on.begin().await?;
+    let mut s = Statement::new(format!("INSERT INTO {table} (id, minute, taken) VALUES ("));
     s.blob(key.as_bytes()).sql(", ").int(window.minute()).sql(", ").int(tokens).sql(")");
     s.sql(count_tokens::<DB>(table));
-    s.run(step.conn()).await.map_err(failed)?;
+    s.run(&mut step).await?;
     // The row is locked until the commit.
-    let mut s = Statement::<DB>::new(format!("SELECT taken FROM {table} WHERE id = "));
+    let mut s = Statement::new(format!("SELECT taken FROM {table} WHERE id = "));
     s.blob(key.as_bytes());
-    let found = s.only(step.conn()).await.map_err(failed)?;
-    let taken = row::taken_tokens::<DB>(&found)?;
+    let taken = s.only(&mut step, |c| c.in_table("budgets").count("taken")).await?;
     if taken == tokens.unsigned_abs() {
         // The first tokens of a window: rows of windows before the last two are removed.
         let oldest = window.minute().saturating_sub(1);
-        let mut s = Statement::<DB>::new(format!("DELETE FROM {table} WHERE minute < "));
+        let mut s = Statement::new(format!("DELETE FROM {table} WHERE minute < "));
         s.int(oldest);
-        s.run(step.conn()).await.map_err(failed)?;
+        s.run(&mut step).await?;
     }
-    step.commit().await.map_err(|error| commit_error::<DB>("take_tokens", error))?;
+    step.commit().await?;
     Ok(taken)
 }
 

@@ -1,17 +1,14 @@
 //! The table of search terms.
 
-use invitation_core::{Indexed, Record, StoredTerms, Username};
+use invitation_core::{Indexed, Record, StoreError, StoredTerms, Username};
 
+use super::{Session, insert};
 use crate::{
     dialect::Dialect,
     effects,
-    names::Names,
-    row,
     statement::Statement,
     values::{InputRow, Value},
 };
-
-use super::insert;
 
 /// The part number of the address. The name of the n-th redeemer has part number n.
 pub(super) const ADDRESS: i64 = 0;
@@ -56,30 +53,29 @@ pub(crate) fn of_latest_name(invitation: &Record) -> impl Iterator<Item = TermRo
 }
 
 pub(crate) async fn write<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     terms: &[TermRow<'_>],
-) -> sqlx::Result<()> {
-    insert::write_rows::<DB, _>(conn, &names.search_terms, effects::TERM, terms, "").await
+) -> Result<(), StoreError> {
+    let table = &on.names.search_terms;
+    insert::write_rows(on, table, effects::TERM, terms, "").await
 }
 
 /// Replaces the terms of an address that has changed, and adds those of a new redeemer's name. The
 /// terms of a deleted invitation stay until the purge: a code may have 100,000 redeemers.
 pub(super) async fn follow<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     moved: Indexed,
     invitation: &Record,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let mut new = Vec::new();
     if moved.address {
-        forget::<DB>(conn, names, invitation, ADDRESS).await?;
+        forget(on, invitation, ADDRESS).await?;
         new.extend(rows(invitation.search_terms().address, invitation, ADDRESS));
     }
     if moved.used_by {
         new.extend(of_latest_name(invitation));
     }
-    write::<DB>(conn, names, &new).await
+    write(on, &new).await
 }
 
 /// Removes the terms of the name of an earlier redeemer.
@@ -87,15 +83,14 @@ pub(super) async fn follow<DB: Dialect>(
 /// A redemption does not know its part. Redeemers whose names have the same terms have equal
 /// parts, so the terms of any of them are removed.
 pub(super) async fn forget_name<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: &Record,
     name: &Username,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let terms = name.search_terms();
     let Some(first) = terms.first() else { return Ok(()) };
-    let (table, number) = (&names.search_terms, terms.len());
-    let mut s = Statement::<DB>::new(format!(
+    let (table, number) = (&on.names.search_terms, terms.len());
+    let mut s = Statement::new(format!(
         "SELECT w.part FROM {table} f JOIN {table} w ON w.invitation = f.invitation \
          AND w.part = f.part WHERE f.term = "
     ));
@@ -111,22 +106,20 @@ pub(super) async fn forget_name<DB: Dialect>(
         s.text(term.as_str());
     });
     s.sql(format_args!(" THEN 1 END) = {number} ORDER BY w.part LIMIT 1"));
-    let Some(found) = s.first(conn).await? else { return Ok(()) };
-    let part = row::counts::<DB>(&found, 1);
-    let part = part.map_err(|error| sqlx::Error::Decode(error.into()))?.into_iter().sum();
-    forget::<DB>(conn, names, invitation, part).await
+    let part = s.first(on, |c| c.in_table("search_terms").int("part")).await?;
+    let Some(part) = part else { return Ok(()) };
+    forget(on, invitation, part).await
 }
 
 /// Removes the terms of one part.
 pub(super) async fn forget<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: &Record,
     part: i64,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let mut s =
-        Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.search_terms));
+        Statement::new(format!("DELETE FROM {} WHERE invitation = ", on.names.search_terms));
     s.blob(invitation.id.as_bytes()).sql(" AND part = ").int(part);
-    s.run(conn).await?;
+    s.run(on).await?;
     Ok(())
 }

@@ -5,17 +5,17 @@
 //! if too few uses are left.
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
-use sqlx::{PgConnection, Postgres, postgres::PgRow};
+use sqlx::{Postgres, postgres::PgRow};
 
 use super::{
     entries::{BatchEntry, by_digest},
     statement,
 };
 use crate::{
-    error::{is_taken, kind, store_error},
-    names::Names,
-    ops::{Begin, Step, redeem::facts_at_turn},
-    row,
+    dialect::Dialect,
+    error::{is_unique_violation, kind},
+    ops::{Begin, Session, redeem::facts_at_turn},
+    row::{self, ColumnReader},
 };
 
 /// The time that a batch waits for a locked row. After that, the caller of the locked code waits
@@ -32,35 +32,36 @@ pub(super) const READ_ONLY: &str = "25006";
 
 /// Makes one redemption. It takes one round trip, or three with a savepoint.
 pub(super) async fn redeem(
-    conn: &mut PgConnection,
-    begin: Begin,
-    names: &Names,
+    on: &mut Session<'_, Postgres>,
     transition: &Transition,
 ) -> Result<Option<Outcome>, StoreError> {
     let entries = by_digest(&[transition]);
-    let Some(s) = statement::write(names, &entries, None) else { return Ok(None) };
-    let found = match begin {
+    let Some(s) = statement::write(on.names, &entries, None) else { return Ok(None) };
+    let found = match on.mode {
         // The statement is its own transaction, so its result is the result of the commit.
-        Begin::Own => match s.all(conn).await {
+        Begin::Own => match s.rows(on.conn()).await {
             Ok(found) => found,
-            Err(error) if is_taken(&error) || has_code(&error, SERIALIZATION_FAILURE) => {
+            Err(error)
+                if is_unique_violation(&error) || has_code(&error, SERIALIZATION_FAILURE) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(lone_statement_error(error)),
         },
         Begin::Nested => {
-            let failed = |error| store_error::<Postgres>("apply", error);
-            let mut step = Step::<Postgres>::begin(conn, begin).await.map_err(failed)?;
-            match s.all(step.conn()).await {
+            let mut step = on.begin().await?;
+            match s.rows(step.conn()).await {
                 Ok(found) => {
-                    step.commit().await.map_err(failed)?;
+                    // This commits nothing yet, so its outcome is known.
+                    let kept = Postgres::commit_step(&mut step).await;
+                    kept.map_err(|error| step.failed(error))?;
                     found
                 }
-                Err(error) if is_taken(&error) => {
-                    step.rollback().await.map_err(failed)?;
+                Err(error) if is_unique_violation(&error) => {
+                    step.rollback().await?;
                     return Ok(None);
                 }
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(step.failed(error)),
             }
         }
     };
@@ -70,13 +71,12 @@ pub(super) async fn redeem(
 
 /// Makes as many of the redemptions as possible, each with its event, in one round trip.
 pub(super) async fn redeem_batch(
-    conn: &mut PgConnection,
-    names: &Names,
+    on: &mut Session<'_, Postgres>,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
     let entries = by_digest(transitions);
-    let found = match statement::write(names, &entries, Some(LOCK_TIMEOUT)) {
-        Some(s) => match s.all(conn).await {
+    let found = match statement::write(on.names, &entries, Some(LOCK_TIMEOUT)) {
+        Some(s) => match s.rows(on.conn()).await {
             Ok(found) => found,
             // One of the redemptions failed, or concurrent work conflicted with it. The statement
             // did nothing, so each caller redeems by itself.
@@ -101,8 +101,9 @@ fn facts_of_each(
         // The change is committed, so an error from here on leaves the outcome unknown.
         let unknown =
             |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
-        let (invitation, ordinal) =
-            row::invitation_and_ordinal::<Postgres>(row).map_err(unknown)?;
+        let mut c = ColumnReader::<Postgres>::new(row);
+        let invitation = row::invitation(&mut c).map_err(unknown)?;
+        let ordinal = c.int("ordinal").map_err(unknown)?;
         let entry = usize::try_from(ordinal).ok().and_then(|ordinal| entries.get(ordinal));
         let Some((entry, slot)) = entry.and_then(|e| Some((e, facts.get_mut(e.caller)?))) else {
             return Err(unknown(StoreError::new(StoreErrorKind::Corrupt, "apply")));

@@ -13,14 +13,14 @@ use sqlx::Postgres;
 
 use crate::ops::{Begin, Step, unprepared};
 
-pub(super) async fn begin(step: &mut Step<'_, Postgres>, begin: Begin) -> sqlx::Result<()> {
-    match begin {
-        Begin::Own => step.begin_counted(begin).await,
+pub(super) async fn begin(step: &mut Step<'_, Postgres>) -> sqlx::Result<()> {
+    match step.mode {
+        Begin::Own => step.begin_counted(Begin::Own).await,
         Begin::Nested => {
             // A call that is dropped while it waits leaks this future, because the future's own
             // cleanup would undo too much. The statement that it had sent still takes effect, and
             // an unused savepoint changes nothing. The cost is a few bytes of memory.
-            let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted(begin)));
+            let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted(Begin::Nested)));
             let done = poll_fn(|cx| waiting.as_mut().poll(cx)).await;
             drop(ManuallyDrop::into_inner(waiting));
             done

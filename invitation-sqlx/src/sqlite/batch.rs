@@ -6,15 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use invitation_core::{Facts, InvitationId, Record, State, StoreError, Transition};
-use sqlx::{Sqlite, SqliteConnection};
+use invitation_core::{Facts, InvitationId, Record, Redemption, State, StoreError, Transition};
+use sqlx::Sqlite;
 
 use crate::{
     effects::{self, LATEST_USE, LEDGER, LedgerRow, Use},
-    error::{commit_error, store_error},
     names::Names,
-    ops::{self, Begin, Step},
-    render, row,
+    ops::{self, Session},
+    render,
+    row::{self, ColumnReader},
     statement::Statement,
     values::Value,
 };
@@ -22,15 +22,13 @@ use crate::{
 /// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
 /// guard refuses, its code has a lease or is bound to a domain, or no invitation has its code.
 pub(super) async fn redeem(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
-    let failed = |error| store_error::<Sqlite>("apply", error);
-    let mut step = Step::<Sqlite>::begin(conn, Begin::Own).await.map_err(failed)?;
-    match attempt(step.conn(), names, transitions).await {
+    let mut step = on.begin().await?;
+    match attempt(&mut step, transitions).await {
         Ok(facts) => {
-            step.commit().await.map_err(|error| commit_error::<Sqlite>("apply", error))?;
+            step.commit().await?;
             Ok(facts)
         }
         Err(error) => match step.rollback().await {
@@ -43,31 +41,26 @@ pub(super) async fn redeem(
 }
 
 async fn attempt(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
-    let mut facts = read(conn, names, transitions).await?;
+    let mut facts = read(on, transitions).await?;
     let changed = judge(transitions, &mut facts);
     let made = transitions.iter().zip(&facts);
     let made: Vec<_> = made.filter_map(|(one, facts)| Some((*one, facts.as_ref()?))).collect();
-    let written = write(conn, names, &made, &changed).await;
-    written.map_err(|error| store_error::<Sqlite>("apply", error))?;
+    write(on, &made, &changed).await?;
     Ok(facts)
 }
 
 /// Reads the facts of each caller whose code belongs to an invitation without leases and without
 /// a domain.
 async fn read(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
-    let s = facts_query(names, transitions);
-    let found = s.all(conn).await.map_err(|error| store_error::<Sqlite>("apply", error))?;
+    let found = facts_query(on.names, transitions).all(on, facts_of_caller).await?;
     let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
-    for row in &found {
-        let (invitation, entered, caller) = row::facts_of_caller::<Sqlite>(row)?;
+    for (invitation, entered, caller) in found {
         let caller = usize::try_from(caller).ok();
         let caller = caller.and_then(|n| Some((transitions.get(n)?, facts.get_mut(n)?)));
         if let Some((transition, slot)) = caller
@@ -79,6 +72,16 @@ async fn read(
         }
     }
     Ok(facts)
+}
+
+/// Reads an invitation without leases, a redemption from the ledger if there is one, and the
+/// index of the caller that redeems.
+fn facts_of_caller(
+    c: &mut ColumnReader<'_, Sqlite>,
+) -> Result<(Record, Option<Redemption>, i64), StoreError> {
+    let invitation = row::invitation(c)?;
+    let entered = c.opt_part("redemptions", &effects::REDEMPTION, row::redemption)?;
+    Ok((invitation, entered, c.int("caller")?))
 }
 
 fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> {
@@ -134,18 +137,18 @@ fn judge(transitions: &[&Transition], facts: &mut [Option<Facts>]) -> Vec<Record
 /// Writes what the redemptions change in each table: `made` has each redemption with the facts
 /// after it, and `changed` the invitations after all of them.
 async fn write(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     made: &[(&Transition, &Facts)],
     changed: &[Record],
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     if made.is_empty() {
         return Ok(());
     }
-    redeem_rows(names, changed).run(conn).await?;
+    let names = on.names;
+    redeem_rows(names, changed).run(on).await?;
     let events = made.iter().map(|(one, facts)| one.evidence(&facts.invitation, None));
     let events: Vec<_> = events.collect();
-    ops::write_rows::<Sqlite, _>(conn, &names.events, row::EVENT, &events, "").await?;
+    ops::write_rows(on, &names.events, row::EVENT, &events, "").await?;
     let entries = made.iter().filter(|(_, facts)| facts.invitation.max_uses.get() > 1);
     let entries: Vec<_> = entries
         .filter_map(|(_, facts)| {
@@ -153,12 +156,12 @@ async fn write(
             Some(LedgerRow { invitation: facts.invitation.id, redemption })
         })
         .collect();
-    ops::write_rows::<Sqlite, _>(conn, &names.redemptions, &LEDGER, &entries, "").await?;
-    use_up(names, changed).run(conn).await?;
+    ops::write_rows(on, &names.redemptions, &LEDGER, &entries, "").await?;
+    use_up(names, changed).run(on).await?;
     // The facts after each redemption have its redeemer as the latest.
     let after = made.iter().map(|(_, facts)| &facts.invitation);
     let terms: Vec<_> = after.flat_map(ops::search_terms::of_latest_name).collect();
-    ops::search_terms::write::<Sqlite>(conn, names, &terms).await
+    ops::search_terms::write(on, &terms).await
 }
 
 /// Returns the update of the invitations' own rows.
