@@ -8,30 +8,21 @@ mod redeem;
 mod sink;
 mod step;
 mod text;
+mod transaction;
 
-use std::num::{NonZeroU32, NonZeroUsize};
-
-use invitation_core::{
-    CodeDigest, Facts, Outcome, Record, StoreError, StoreErrorKind, Target, Transition,
-    feed::{FeedPage, FeedPosition},
-};
+use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::{
     MySql, MySqlConnection, Pool,
     error::DatabaseError,
-    migrate::{MigrateError, Migrator},
     mysql::{MySqlDatabaseError, MySqlQueryResult},
 };
 use sqlx_core::transaction::TransactionManager;
 
-use self::{message::Message, sink::MySqlSink, text::Utf8};
+use self::{sink::MySqlSink, text::Utf8};
 use crate::{
     Joined, SqlStore,
-    dialect::Dialect,
-    error::{commit_error, is_taken},
+    dialect::{Dialect, Syntax},
     names::names_a_table,
-    ops::{self, Session, Step},
-    render, row,
-    statement::Statement,
 };
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, of any character set
@@ -157,7 +148,6 @@ impl Dialect for MySql {
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut MySqlConnection;
     type Sink = MySqlSink;
-
     // The ROLLBACK undoes a transaction that is still open on the connection, because beginning a
     // new one would commit it.
     //
@@ -166,19 +156,36 @@ impl Dialect for MySql {
     // missing savepoint reveals the end.
     const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
+    // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
+    // the longest rows within MariaDB's default max_allowed_packet, 16 MB.
+    const MAX_BINDS: usize = 16_384;
+
+    fn exec(conn: &mut MySqlConnection) -> &mut MySqlConnection {
+        conn
+    }
+
+    fn affected(result: &MySqlQueryResult) -> u64 {
+        // The driver sets CLIENT_FOUND_ROWS, so this is the number of rows that matched.
+        result.rows_affected()
+    }
+
+    fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
+        let error = error.try_downcast_ref::<MySqlDatabaseError>();
+        match error.map(|error| (error.number(), error.message())) {
+            // no such table
+            Some((1146, message)) if names_a_table(message) => StoreErrorKind::NotMigrated,
+            Some((number, _)) => errors::kind(number),
+            None => StoreErrorKind::Other,
+        }
+    }
+}
+
+impl Syntax for MySql {
     // Two nodes of a cluster conflict only if a row really changes.
     const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
-    // the longest rows within MariaDB's default max_allowed_packet, 16 MB.
-    const MAX_BINDS: usize = 16_384;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/mysql/0001_init.sql")];
-
-    fn exec(conn: &mut MySqlConnection) -> &mut MySqlConnection {
-        conn
-    }
 
     fn use_index(index: &str) -> String {
         // The planner's own choice may read far more rows than the query needs.
@@ -211,169 +218,11 @@ impl Dialect for MySql {
         Self::on_conflict("") + "counted = counted + 1"
     }
 
-    fn affected(result: &MySqlQueryResult) -> u64 {
-        // The driver sets CLIENT_FOUND_ROWS, so this is the number of rows that matched.
-        result.rows_affected()
-    }
-
     fn locking_read(conn: &MySqlConnection) -> &'static str {
         // A host's transaction may be REPEATABLE READ. Its plain reads see the state at its
         // beginning, and its locking reads see the current state. The store's own transactions do
         // not need this.
         let is_hosts = Self::TransactionManager::get_transaction_depth(conn) > 0;
         if is_hosts { Self::FOR_SHARE } else { "" }
-    }
-
-    fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
-        let error = error.try_downcast_ref::<MySqlDatabaseError>();
-        match error.map(|error| (error.number(), error.message())) {
-            // no such table
-            Some((1146, message)) if names_a_table(message) => StoreErrorKind::NotMigrated,
-            Some((number, _)) => errors::kind(number),
-            None => StoreErrorKind::Other,
-        }
-    }
-
-    async fn begin_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::begin(step).await
-    }
-
-    async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::commit(step).await
-    }
-
-    async fn roll_back_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::roll_back(step).await
-    }
-
-    async fn expect_secrets(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::arm_drop_guard(step).await
-    }
-
-    fn guards_secrets(conn: &MySqlConnection) -> bool {
-        Self::TransactionManager::get_transaction_depth(conn) > 0
-    }
-
-    fn survives_drop(_: bool) -> bool {
-        false
-    }
-
-    fn start_rollback(_: &mut MySqlConnection) -> bool {
-        false
-    }
-
-    async fn end_transaction(conn: &mut MySqlConnection) -> bool {
-        ops::unprepared::<Self>(conn, ROLLBACK).await.is_ok()
-    }
-
-    async fn commit_shared(
-        conn: &mut MySqlConnection,
-        operation: &'static str,
-    ) -> Result<(), StoreError> {
-        let committed = ops::unprepared::<Self>(conn, COMMIT).await;
-        committed.map_err(|error| commit_error::<Self>(operation, error))?;
-        // Only the driver still counts a transaction. This makes it count none; the ROLLBACK
-        // that it sends does nothing.
-        Self::TransactionManager::start_rollback(conn);
-        Ok(())
-    }
-
-    async fn fail_closed(conn: &mut MySqlConnection, _: usize) -> bool {
-        // Rolls back to a savepoint that was set just before, which fails outside of a
-        // transaction. A queued statement fails here too if its savepoint no longer exists.
-        const IN_TRANSACTION: &str =
-            "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
-        // A queued statement may fail on purpose, once.
-        for _ in 0..2 {
-            if ops::unprepared::<Self>(conn, IN_TRANSACTION).await.is_ok() {
-                return true;
-            }
-        }
-        // The server answers that the connection has ended, or does not answer.
-        ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
-        false
-    }
-
-    async fn run_unless_taken(
-        s: Statement<Self>,
-        on: &mut Session<'_, Self>,
-        _: Option<&str>,
-    ) -> Result<bool, StoreError> {
-        match s.run(on).await {
-            Err(error) if is_taken(&error) => Ok(false),
-            run => Ok(run? == 1),
-        }
-    }
-
-    async fn update_invitation(
-        on: &mut Session<'_, Self>,
-        transition: &Transition,
-        update: Statement<Self>,
-    ) -> Result<Option<Record>, StoreError> {
-        if update.run(on).await? == 0 {
-            return Ok(None);
-        }
-        // The row cannot have changed since the update, and this transaction sees its own update.
-        let mut s = ops::select_invitation(on.names);
-        match transition.new_digest() {
-            Some(digest) => {
-                s.sql("i.digest = ").blob(digest.as_bytes());
-            }
-            None => render::target(&mut s, transition.target()),
-        }
-        s.first(on, row::invitation).await
-    }
-
-    fn batch_key(target: &Target) -> &[CodeDigest] {
-        match target {
-            Target::Code(digests) => digests,
-            Target::Id(_) => &[],
-        }
-    }
-
-    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
-        // A second batch would only wait for the row that the first one has locked.
-        NonZeroUsize::MIN
-    }
-
-    async fn run_as_transaction(
-        on: &mut Session<'_, Self>,
-        s: Statement<Self>,
-    ) -> Result<(), StoreError> {
-        let mut message = Message::beginning();
-        message.add(s);
-        message.commit();
-        let sent = message.send(on.conn()).await;
-        sent.map(|_| ()).map_err(|error| error.into_store_error(on.operation))
-    }
-
-    async fn redeem(
-        on: &mut Session<'_, Self>,
-        transition: &Transition,
-    ) -> Result<Option<Outcome>, StoreError> {
-        redeem::redeem(on, transition).await
-    }
-
-    async fn redeem_batch(
-        on: &mut Session<'_, Self>,
-        transitions: &[&Transition],
-    ) -> Result<Vec<Option<Facts>>, StoreError> {
-        redeem::redeem_batch(on, transitions).await
-    }
-
-    async fn feed(
-        on: &mut Session<'_, Self>,
-        after: Option<FeedPosition>,
-        limit: NonZeroU32,
-    ) -> Result<FeedPage, StoreError> {
-        feed::feed(on, after, limit).await
-    }
-
-    async fn migrate(
-        conn: &mut MySqlConnection,
-        migrator: &Migrator,
-        table: &str,
-    ) -> Result<(), MigrateError> {
-        migrating::run(conn, migrator, table).await
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn count<DB: Dialect>(
     for (n, status) in Status::ALL.iter().copied().enumerate() {
         s.sql(if n == 0 { "SELECT " } else { ", " });
         rows_up_to(&mut s, cap.saturating_add(1), |s| {
-            of_status(s, on.names, scope, filter, status)
+            of_status(s, on.names, scope, filter, status);
         });
     }
     let numbers = numbers(on, s, Status::ALL.len()).await?;

@@ -18,7 +18,7 @@ use sqlx::MySql;
 
 use super::message::Message;
 use crate::{
-    dialect::Dialect,
+    dialect::{FeedRead, Syntax},
     names::Names,
     ops::{Session, feed::page_by_position, unprepared},
     statement::Statement,
@@ -27,35 +27,37 @@ use crate::{
 /// The maximum number of events that one call assigns positions to.
 const MAX_ASSIGNED: usize = 500;
 
-/// Returns a page. It takes one round trip if the page is full, two if all events have positions,
-/// and otherwise four.
-pub(super) async fn feed(
-    on: &mut Session<'_, MySql>,
-    after: Option<FeedPosition>,
-    limit: NonZeroU32,
-) -> Result<FeedPage, StoreError> {
-    let page = page_by_position(on, after, limit).await?;
-    if page.more {
-        return Ok(page);
-    }
-    let ids = unassigned(on).await?;
-    if ids.is_empty() {
-        return Ok(page);
-    }
-    let may_be_more = match assign(on, &ids).await {
-        Ok(()) => ids.len() == MAX_ASSIGNED,
-        // Another call assigns positions. If it was undone, a later call repeats its work. This
-        // call does not say that there is more, because its consumer would ask again at once for
-        // as long as the other call works.
-        Err(error) if error.kind() == StoreErrorKind::Conflict => {
-            let ended = unprepared::<MySql>(on.conn(), super::ROLLBACK).await;
-            ended.map_err(|error| on.failed(error))?;
-            false
+impl FeedRead for MySql {
+    /// Returns a page. It takes one round trip if the page is full, two if all events have positions,
+    /// and otherwise four.
+    async fn feed(
+        on: &mut Session<'_, Self>,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        let page = page_by_position(on, after, limit).await?;
+        if page.more {
+            return Ok(page);
         }
-        Err(error) => return Err(error),
-    };
-    let page = page_by_position(on, after, limit).await?;
-    Ok(FeedPage { more: page.more || may_be_more, ..page })
+        let ids = unassigned(on).await?;
+        if ids.is_empty() {
+            return Ok(page);
+        }
+        let may_be_more = match assign(on, &ids).await {
+            Ok(()) => ids.len() == MAX_ASSIGNED,
+            // Another call assigns positions. If it was undone, a later call repeats its work. This
+            // call does not say that there is more, because its consumer would ask again at once for
+            // as long as the other call works.
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {
+                let ended = unprepared::<Self>(on.conn(), super::ROLLBACK).await;
+                ended.map_err(|error| on.failed(error))?;
+                false
+            }
+            Err(error) => return Err(error),
+        };
+        let page = page_by_position(on, after, limit).await?;
+        Ok(FeedPage { more: page.more || may_be_more, ..page })
+    }
 }
 
 /// Returns the ids of committed events without a position, in their order. A plain read neither

@@ -8,7 +8,7 @@
 //! - A call that is dropped closes its connection, if the connection is the store's own.
 //! - A host's connection gets statements with inlined values, which need no preparation.
 //! - If such a text would contain a secret, the statement is prepared behind a guard
-//!   (see [`arm_drop_guard`](super::step::arm_drop_guard)).
+//!   (see `expect_secrets` in [`step`](super::step)).
 
 use std::{
     borrow::Cow,

@@ -13,6 +13,7 @@ use invitation_core::{
 use sqlx::Postgres;
 
 use crate::{
+    dialect::FeedRead,
     ops::{self, Session},
     statement::Statement,
 };
@@ -20,23 +21,25 @@ use crate::{
 /// The cause of the error for tables of another server.
 const FOREIGN: &str = "the events have transaction ids of another server";
 
-pub(super) async fn feed(
-    on: &mut Session<'_, Postgres>,
-    after: Option<FeedPosition>,
-    limit: NonZeroU32,
-) -> Result<FeedPage, StoreError> {
-    let (transaction, sequence) = after.map_or((0, 0), place);
-    let mut s = ops::feed::select(on.names, "e.transaction::TEXT::BIGINT", "e.sequence", "");
-    // The snapshot is that of this statement, because the transaction has no other.
-    s.sql("e.transaction < pg_snapshot_xmin(pg_current_snapshot()) AND ");
-    // There is no cast from numbers to transaction ids.
-    s.sql("(e.transaction, e.sequence) > (").int(transaction).sql("::BIGINT::TEXT::XID8, ");
-    s.int(sequence).sql(") ORDER BY e.transaction, e.sequence");
-    let page = ops::feed::page(on, s, limit).await?;
-    if !page.more {
-        refuse_foreign_events(on).await?;
+impl FeedRead for Postgres {
+    async fn feed(
+        on: &mut Session<'_, Self>,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        let (transaction, sequence) = after.map_or((0, 0), place);
+        let mut s = ops::feed::select(on.names, "e.transaction::TEXT::BIGINT", "e.sequence", "");
+        // The snapshot is that of this statement, because the transaction has no other.
+        s.sql("e.transaction < pg_snapshot_xmin(pg_current_snapshot()) AND ");
+        // There is no cast from numbers to transaction ids.
+        s.sql("(e.transaction, e.sequence) > (").int(transaction).sql("::BIGINT::TEXT::XID8, ");
+        s.int(sequence).sql(") ORDER BY e.transaction, e.sequence");
+        let page = ops::feed::page(on, s, limit).await?;
+        if !page.more {
+            refuse_foreign_events(on).await?;
+        }
+        Ok(page)
     }
-    Ok(page)
 }
 
 /// Returns an error if the table has events of transactions that this server has not begun: the

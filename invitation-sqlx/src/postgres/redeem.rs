@@ -12,7 +12,7 @@ use super::{
     statement,
 };
 use crate::{
-    dialect::Dialect,
+    dialect::{Redeem, Steps},
     error::{is_unique_violation, kind},
     ops::{Begin, Session, redeem::facts_at_turn},
     row::{self, ColumnReader},
@@ -30,64 +30,66 @@ const SERIALIZATION_FAILURE: &str = "40001";
 /// server refuses the statement before it does anything.
 pub(super) const READ_ONLY: &str = "25006";
 
-/// Makes one redemption. It takes one round trip, or three with a savepoint.
-pub(super) async fn redeem(
-    on: &mut Session<'_, Postgres>,
-    transition: &Transition,
-) -> Result<Option<Outcome>, StoreError> {
-    let entries = by_digest(&[transition]);
-    let Some(s) = statement::write(on.names, &entries, None) else { return Ok(None) };
-    let found = match on.mode {
-        // The statement is its own transaction, so its result is the result of the commit.
-        Begin::Own => match s.rows(on.conn()).await {
-            Ok(found) => found,
-            Err(error)
-                if is_unique_violation(&error) || has_code(&error, SERIALIZATION_FAILURE) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(lone_statement_error(error)),
-        },
-        Begin::Nested => {
-            let mut step = on.begin().await?;
-            match s.rows(step.conn()).await {
-                Ok(found) => {
-                    // This commits nothing yet, so its outcome is known.
-                    let kept = Postgres::commit_step(&mut step).await;
-                    kept.map_err(|error| step.failed(error))?;
-                    found
-                }
-                Err(error) if is_unique_violation(&error) => {
-                    step.rollback().await?;
+impl Redeem for Postgres {
+    /// Makes one redemption. It takes one round trip, or three with a savepoint.
+    async fn redeem(
+        on: &mut Session<'_, Self>,
+        transition: &Transition,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let entries = by_digest(&[transition]);
+        let Some(s) = statement::write(on.names, &entries, None) else { return Ok(None) };
+        let found = match on.mode {
+            // The statement is its own transaction, so its result is the result of the commit.
+            Begin::Own => match s.rows(on.conn()).await {
+                Ok(found) => found,
+                Err(error)
+                    if is_unique_violation(&error) || has_code(&error, SERIALIZATION_FAILURE) =>
+                {
                     return Ok(None);
                 }
-                Err(error) => return Err(step.failed(error)),
-            }
-        }
-    };
-    let facts = facts_of_each(&found, &entries, 1)?.pop().flatten();
-    Ok(facts.map(Box::new).map(Outcome::Applied))
-}
-
-/// Makes as many of the redemptions as possible, each with its event, in one round trip.
-pub(super) async fn redeem_batch(
-    on: &mut Session<'_, Postgres>,
-    transitions: &[&Transition],
-) -> Result<Vec<Option<Facts>>, StoreError> {
-    let entries = by_digest(transitions);
-    let found = match statement::write(on.names, &entries, Some(LOCK_TIMEOUT)) {
-        Some(s) => match s.rows(on.conn()).await {
-            Ok(found) => found,
-            // One of the redemptions failed, or concurrent work conflicted with it. The statement
-            // did nothing, so each caller redeems by itself.
-            Err(error) => match lone_statement_error(error) {
-                error if error.kind() == StoreErrorKind::OutcomeUnknown => return Err(error),
-                _ => Vec::new(),
+                Err(error) => return Err(lone_statement_error(error)),
             },
-        },
-        None => Vec::new(),
-    };
-    facts_of_each(&found, &entries, transitions.len())
+            Begin::Nested => {
+                let mut step = on.begin().await?;
+                match s.rows(step.conn()).await {
+                    Ok(found) => {
+                        // This commits nothing yet, so its outcome is known.
+                        let kept = Self::commit_step(&mut step).await;
+                        kept.map_err(|error| step.failed(error))?;
+                        found
+                    }
+                    Err(error) if is_unique_violation(&error) => {
+                        step.rollback().await?;
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(step.failed(error)),
+                }
+            }
+        };
+        let facts = facts_of_each(&found, &entries, 1)?.pop().flatten();
+        Ok(facts.map(Box::new).map(Outcome::Applied))
+    }
+
+    /// Makes as many of the redemptions as possible, each with its event, in one round trip.
+    async fn redeem_batch(
+        on: &mut Session<'_, Self>,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        let entries = by_digest(transitions);
+        let found = match statement::write(on.names, &entries, Some(LOCK_TIMEOUT)) {
+            Some(s) => match s.rows(on.conn()).await {
+                Ok(found) => found,
+                // One of the redemptions failed, or concurrent work conflicted with it. The statement
+                // did nothing, so each caller redeems by itself.
+                Err(error) => match lone_statement_error(error) {
+                    error if error.kind() == StoreErrorKind::OutcomeUnknown => return Err(error),
+                    _ => Vec::new(),
+                },
+            },
+            None => Vec::new(),
+        };
+        facts_of_each(&found, &entries, transitions.len())
+    }
 }
 
 /// Returns the facts after each of the redemptions that were made, in the order of the callers.

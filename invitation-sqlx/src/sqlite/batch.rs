@@ -4,12 +4,16 @@
 //! lets the core judge and change them one after the other, and writes the results with one
 //! statement for each table.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZeroUsize,
+};
 
 use invitation_core::{Facts, InvitationId, Record, Redemption, State, StoreError, Transition};
 use sqlx::Sqlite;
 
 use crate::{
+    dialect::Redeem,
     effects::{self, LATEST_USE, LEDGER, LedgerRow, Use},
     names::Names,
     ops::{self, Session},
@@ -19,24 +23,31 @@ use crate::{
     values::Value,
 };
 
-/// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
-/// guard refuses, its code has a lease or is bound to a domain, or no invitation has its code.
-pub(super) async fn redeem(
-    on: &mut Session<'_, Sqlite>,
-    transitions: &[&Transition],
-) -> Result<Vec<Option<Facts>>, StoreError> {
-    let mut step = on.begin().await?;
-    match attempt(&mut step, transitions).await {
-        Ok(facts) => {
-            step.commit().await?;
-            Ok(facts)
+impl Redeem for Sqlite {
+    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
+        // A second batch would only wait for the turn of the first one.
+        NonZeroUsize::MIN
+    }
+
+    /// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
+    /// guard refuses, its code has a lease or is bound to a domain, or no invitation has its code.
+    async fn redeem_batch(
+        on: &mut Session<'_, Self>,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        let mut step = on.begin().await?;
+        match attempt(&mut step, transitions).await {
+            Ok(facts) => {
+                step.commit().await?;
+                Ok(facts)
+            }
+            Err(error) => match step.rollback().await {
+                // One caller's redemption may have failed all of them, so each redeems by itself.
+                Ok(()) => Ok(transitions.iter().map(|_| None).collect()),
+                // SQLite has ended the transaction.
+                Err(_) => Err(error),
+            },
         }
-        Err(error) => match step.rollback().await {
-            // One caller's redemption may have failed all of them, so each redeems by itself.
-            Ok(()) => Ok(transitions.iter().map(|_| None).collect()),
-            // SQLite has ended the transaction.
-            Err(_) => Err(error),
-        },
     }
 }
 

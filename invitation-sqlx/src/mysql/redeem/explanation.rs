@@ -6,7 +6,7 @@ use sqlx::{MySql, mysql::MySqlRow};
 
 use super::SameCodeBatch;
 use crate::{
-    dialect::Dialect,
+    dialect::Syntax,
     mysql::message::Message,
     names::Names,
     ops::select_invitation,
@@ -55,12 +55,11 @@ pub(super) fn explain(
     if invitation.held > 0 || batch.transition.mailbox_on(&invitation).is_some() {
         return Ok(None);
     }
-    let mine = match invitation.max_uses.get() {
-        1 => invitation.last_use.clone().filter(|last| last.user == *batch.plain.user),
-        _ => {
-            let found = redemptions.first();
-            found.map(|row| row::redemption(&mut ColumnReader::<MySql>::new(row))).transpose()?
-        }
+    let mine = if invitation.max_uses.get() == 1 {
+        invitation.last_use.clone().filter(|last| last.user == *batch.plain.user)
+    } else {
+        let found = redemptions.first();
+        found.map(|row| row::redemption(&mut ColumnReader::<MySql>::new(row))).transpose()?
     };
     let on_record = !events.is_empty();
     let facts = Facts { mine, ..Facts::of(invitation) };

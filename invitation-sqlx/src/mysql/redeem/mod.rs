@@ -6,10 +6,11 @@
 mod change;
 mod explanation;
 
-use std::{collections::HashSet, slice};
+use std::{collections::HashSet, num::NonZeroUsize, slice};
 
 use invitation_core::{
-    Facts, Outcome, PlainRedemption, Record, StoreError, StoreErrorKind, Transition,
+    CodeDigest, Facts, Outcome, PlainRedemption, Record, StoreError, StoreErrorKind, Target,
+    Transition,
 };
 use sqlx::MySql;
 
@@ -18,6 +19,7 @@ use self::{
     explanation::{ask_why, explain},
 };
 use crate::{
+    dialect::Redeem,
     mysql::{
         ROLLBACK,
         message::{Message, MessageError, ResultSets},
@@ -32,21 +34,57 @@ use crate::{
     row::{self, ColumnReader},
 };
 
-/// Redeems with one message, which contains the transaction. Inside a host's transaction, the
-/// message follows the round trip of a savepoint. A refusal takes one more message.
-///
-/// Returns `None` for a transition that this path does not support, and if the general path has
-/// to explain the refusal.
-pub(super) async fn redeem(
-    on: &mut Session<'_, MySql>,
-    transition: &Transition,
-) -> Result<Option<Outcome>, StoreError> {
-    let Some(batch) = SameCodeBatch::of(on.names, slice::from_ref(&transition)) else {
-        return Ok(None);
-    };
-    match on.mode {
-        Begin::Own => in_own_transaction(on, &batch).await,
-        Begin::Nested => in_host_transaction(on, &batch).await,
+impl Redeem for MySql {
+    /// Redeems with one message, which contains the transaction. Inside a host's transaction, the
+    /// message follows the round trip of a savepoint. A refusal takes one more message.
+    ///
+    /// Returns `None` for a transition that this path does not support, and if the general path has
+    /// to explain the refusal.
+    async fn redeem(
+        on: &mut Session<'_, Self>,
+        transition: &Transition,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let Some(batch) = SameCodeBatch::of(on.names, slice::from_ref(&transition)) else {
+            return Ok(None);
+        };
+        match on.mode {
+            Begin::Own => in_own_transaction(on, &batch).await,
+            Begin::Nested => in_host_transaction(on, &batch).await,
+        }
+    }
+
+    /// Redeems with one message for all callers of the first transition's code. Transitions of other
+    /// codes are not in such a batch, because only callers of the same code wait for each other.
+    /// Returns the facts after each redemption, in the order of the transitions, and `None` for
+    /// transitions that were not made.
+    async fn redeem_batch(
+        on: &mut Session<'_, Self>,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
+        let callers = same_code(transitions);
+        let all: Vec<_> = callers.iter().filter_map(|n| transitions.get(*n).copied()).collect();
+        let Some(after) = redeem_all(on, &all).await? else { return Ok(facts) };
+        let mut more = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        for (caller, transition) in callers.into_iter().zip(all) {
+            more -= 1;
+            if let Some(slot) = facts.get_mut(caller) {
+                *slot = Some(facts_at_turn(after.clone(), transition, more));
+            }
+        }
+        Ok(facts)
+    }
+
+    fn batch_key(target: &Target) -> &[CodeDigest] {
+        match target {
+            Target::Code(digests) => digests,
+            Target::Id(_) => &[],
+        }
+    }
+
+    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
+        // A second batch would only wait for the row that the first one has locked.
+        NonZeroUsize::MIN
     }
 }
 
@@ -70,28 +108,6 @@ impl<'a> SameCodeBatch<'a> {
     fn plain_redemptions(&self) -> impl DoubleEndedIterator<Item = PlainRedemption<'a>> + use<'a> {
         self.transitions.iter().filter_map(|one| one.as_plain_redemption())
     }
-}
-
-/// Redeems with one message for all callers of the first transition's code. Transitions of other
-/// codes are not in such a batch, because only callers of the same code wait for each other.
-/// Returns the facts after each redemption, in the order of the transitions, and `None` for
-/// transitions that were not made.
-pub(super) async fn redeem_batch(
-    on: &mut Session<'_, MySql>,
-    transitions: &[&Transition],
-) -> Result<Vec<Option<Facts>>, StoreError> {
-    let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
-    let callers = same_code(transitions);
-    let all: Vec<_> = callers.iter().filter_map(|n| transitions.get(*n).copied()).collect();
-    let Some(after) = redeem_all(on, &all).await? else { return Ok(facts) };
-    let mut more = u32::try_from(all.len()).unwrap_or(u32::MAX);
-    for (caller, transition) in callers.into_iter().zip(all) {
-        more -= 1;
-        if let Some(slot) = facts.get_mut(caller) {
-            *slot = Some(facts_at_turn(after.clone(), transition, more));
-        }
-    }
-    Ok(facts)
 }
 
 /// Returns the indexes of the transitions that redeem the same code as the first one and can

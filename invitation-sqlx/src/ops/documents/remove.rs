@@ -50,12 +50,12 @@ pub(crate) async fn remove_documents<DB: Dialect>(
         removed += s.run(&mut step).await?;
     }
     let removed = u32::try_from(removed).unwrap_or(u32::MAX);
-    if let Some(evidence) = evidence {
-        if !apply::write_event(&mut step, &evidence.of(removed)).await? {
-            // The same call was made before.
-            step.rollback().await?;
-            return Ok(0);
-        }
+    if let Some(evidence) = evidence
+        && !apply::write_event(&mut step, &evidence.of(removed)).await?
+    {
+        // The same call was made before.
+        step.rollback().await?;
+        return Ok(0);
     }
     step.commit().await?;
     Ok(removed)
