@@ -8,7 +8,7 @@ use invitation_core::{
     throttle::{BudgetKey, BudgetWindow, SharedBudgets},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, store::change};
+use crate::{SqlStore, calls::change, dialect::Dialect, ops};
 
 #[async_trait]
 impl<DB: Dialect> SharedBudgets for SqlStore<DB> {

@@ -6,7 +6,7 @@ use invitation_core::{
     erasure::{ErasedInvitations, Erasures, EventErasure, PersonErasure},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, store::change};
+use crate::{SqlStore, calls::change, dialect::Dialect, ops};
 
 #[async_trait]
 impl<DB: Dialect> Erasures for SqlStore<DB> {

@@ -13,9 +13,9 @@ use invitation_core::{
 
 use crate::{
     SqlStore,
+    calls::{change, query},
     dialect::Dialect,
     ops,
-    store::{change, query},
 };
 
 #[async_trait]

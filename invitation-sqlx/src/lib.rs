@@ -81,6 +81,7 @@ mod admission;
 mod batching;
 mod budgets;
 mod cached_connection;
+mod calls;
 mod connection_cache;
 mod connections;
 mod dialect;

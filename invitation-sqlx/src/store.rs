@@ -14,6 +14,7 @@ use crate::{
     TablePrefix,
     batching::{Batchers, SLOTS},
     cached_connection::CachedConnection,
+    calls::{change, query, retried},
     connections::Connections,
     dialect::Dialect,
     error::store_error,
@@ -23,50 +24,6 @@ use crate::{
     ops::{self, Begin, Session},
     schema,
 };
-
-/// Runs a query on a connection of the store.
-macro_rules! query {
-    ($store:expr, $operation:literal, $on:ident => $query:expr) => {{
-        let mut conn = $store.connections.acquire_to_read($operation).await?;
-        let answer = {
-            let $on = &mut $store.session(&mut conn, $operation);
-            $query.await
-        };
-        conn.finish(answer).await
-    }};
-}
-
-/// Runs a change on a connection of the store.
-macro_rules! change {
-    ($store:expr, $operation:literal, $id:expr, $on:ident => $change:expr) => {{
-        let mut conn = $store.connections.acquire($operation).await?;
-        $crate::store::retried!($store, conn, $operation, $id, $on => $change)
-    }};
-}
-
-/// Runs a change when it is this writer's turn, and repeats it after conflicts with concurrent
-/// work. This is a macro, because the compiler cannot prove that the future of a function over an
-/// async closure is `Send`.
-macro_rules! retried {
-    ($store:expr, $conn:ident, $operation:literal, $id:expr, $on:ident => $change:expr) => {{
-        use invitation_core::admit::Attempts as _;
-        let mut attempts = $crate::SqlAttempts::of($id);
-        loop {
-            let made = {
-                let _turn = $store.connections.turn().await;
-                let $on = &mut $store.session(&mut *$conn, $operation);
-                $change.await
-            };
-            // The writer's turn ends before the pause, so that other writers can work meanwhile.
-            match $conn.finish(made).await {
-                // A connection whose transaction may still be open is not used for another try.
-                Err(error) if $conn.is_reusable() && attempts.again_after(&error).await => {}
-                done => break done,
-            }
-        }
-    }};
-}
-pub(crate) use {change, query, retried};
 
 /// A store on the connections of a pool. Each call is one statement or one transaction of its
 /// own. Each call takes one connection, so a pool of one is enough.
