@@ -4,14 +4,14 @@ use std::fmt;
 
 use invitation_core::{
     StoreError,
-    admit::{Attempts, HostTransaction, Transactional},
+    admit::{HostTransaction, Transactional},
 };
 use sqlx::SqlSafeStr;
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    Joined, SqlStore, cached_connection::CachedConnection, dialect::Dialect, error::store_error,
-    names::Names, retry::Retries,
+    Joined, SqlAttempts, SqlStore, cached_connection::CachedConnection, dialect::Dialect,
+    error::store_error, names::Names,
 };
 
 /// The name of the operation in errors.
@@ -26,10 +26,6 @@ pub struct SqlTransaction<DB: Dialect> {
     names: Names,
     is_open: bool,
 }
-
-/// The attempts at one transaction of an [`SqlStore`]: up to seven within a second, after
-/// short pauses, and a second one however long the first one took.
-pub struct SqlAttempts(Retries);
 
 impl<DB: Dialect> Transactional for SqlStore<DB> {
     type Transaction = SqlTransaction<DB>;
@@ -48,7 +44,7 @@ impl<DB: Dialect> Transactional for SqlStore<DB> {
     }
 
     fn attempts(&self) -> SqlAttempts {
-        SqlAttempts(Retries::with_random_pauses())
+        SqlAttempts::with_random_pauses()
     }
 }
 
@@ -71,11 +67,11 @@ impl<DB: Dialect> HostTransaction for SqlTransaction<DB> {
     }
 
     async fn rollback(mut self) {
-        let undone = DB::TransactionManager::rollback(&mut self.conn).await;
+        DB::TransactionManager::rollback(&mut self.conn).await.ok();
         self.is_open = false;
-        let undone = undone.map_err(|error| store_error::<DB>(OPERATION, error));
-        // If the rollback failed, the connection is closed, and the database rolls back.
-        self.conn.end_after(undone).await.ok();
+        // If the rollback failed, this one fails too. The connection is then closed, and the
+        // database rolls back.
+        self.conn.end().await;
     }
 }
 
@@ -87,20 +83,8 @@ impl<DB: Dialect> Drop for SqlTransaction<DB> {
     }
 }
 
-impl Attempts for SqlAttempts {
-    async fn again_after(&mut self, error: &StoreError) -> bool {
-        self.0.again_after(error).await
-    }
-}
-
 impl<DB: Dialect> fmt::Debug for SqlTransaction<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlTransaction").field("database", &DB::NAME).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SqlAttempts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlAttempts").finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use invitation_core::{
     throttle::{BudgetKey, BudgetWindow, SharedBudgets},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{SqlStore, calls::retried, dialect::Dialect, ops};
 
 #[async_trait]
 impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
@@ -18,20 +18,17 @@ impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
         window: BudgetWindow,
         tokens: NonZeroU32,
     ) -> Result<u64, StoreError> {
-        let names = &self.names;
         let mut conn = self.connections.acquire("take_tokens").await?;
         let taken = retried!(
-            self,
-            conn,
-            None,
-            ops::take_tokens::<DB>(&mut conn, names, key, window, tokens)
+            self, conn, "take_tokens", None, on => ops::take_tokens(on, key, window, tokens)
         )?;
         if taken == u64::from(tokens.get()) {
             // The first tokens of a window. The tokens are committed, so an error here is not the
             // call's: the next failure removes what is left.
             let removed = {
                 let _turn = self.connections.turn().await;
-                ops::remove_old_budgets::<DB>(&mut conn, names, window).await
+                let on = &mut self.session(&mut conn, "take_tokens");
+                ops::remove_old_budgets(on, window).await
             };
             conn.finish(removed).await.ok();
         }

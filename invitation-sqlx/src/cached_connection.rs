@@ -63,16 +63,6 @@ impl<DB: Dialect> CachedConnection<DB> {
         result
     }
 
-    /// Ends a transaction that the driver counts and that had this result, and restores the
-    /// connection.
-    pub(crate) async fn end_after<T>(
-        &mut self,
-        result: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.end().await;
-        result
-    }
-
     /// Makes the driver roll back the transaction before the connection is used again, if that is
     /// safe.
     pub(crate) fn start_rollback(&mut self) {
@@ -81,7 +71,9 @@ impl<DB: Dialect> CachedConnection<DB> {
         }
     }
 
-    async fn end(&mut self) {
+    /// Ends the connection's transaction, if one is open. The connection is then reusable, or it is
+    /// closed when it is dropped.
+    pub(crate) async fn end(&mut self) {
         // This future may be dropped while it waits, so the state is set before.
         self.state = ConnectionState::InUse;
         let has_ended = DB::end_transaction(&mut self.conn).await;

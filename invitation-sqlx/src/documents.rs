@@ -11,20 +11,22 @@ use invitation_core::{
     },
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{
+    SqlStore,
+    calls::{change, query},
+    dialect::Dialect,
+    ops,
+};
 
 #[async_trait]
 impl<DB: Dialect> Documents for SqlStore<DB> {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("document").await?;
-        let answer = ops::document::<DB>(&mut conn, &self.names, key).await;
-        conn.finish(answer).await
+        query!(self, "document", on => ops::document(on, key))
     }
 
     async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
         Document::check_call("add_documents", documents, &[])?;
-        let mut conn = self.connections.acquire("add_documents").await?;
-        retried!(self, conn, None, ops::add_documents::<DB>(&mut conn, &self.names, documents))
+        change!(self, "add_documents", None, on => ops::add_documents(on, documents))
     }
 
     async fn replace_documents(
@@ -33,10 +35,7 @@ impl<DB: Dialect> Documents for SqlStore<DB> {
         events: &[Event],
     ) -> Result<bool, StoreError> {
         Document::check_call("replace_documents", documents, events)?;
-        let mut conn = self.connections.acquire("replace_documents").await?;
-        retried!(self, conn, None, {
-            ops::replace_documents::<DB>(&mut conn, &self.names, documents, events)
-        })
+        change!(self, "replace_documents", None, on => ops::replace_documents(on, documents, events))
     }
 
     async fn due_documents(
@@ -45,9 +44,7 @@ impl<DB: Dialect> Documents for SqlStore<DB> {
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<Vec<Document>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("due_documents").await?;
-        let answer = ops::due_documents::<DB>(&mut conn, &self.names, kind, now, limit).await;
-        conn.finish(answer).await
+        query!(self, "due_documents", on => ops::due_documents(on, kind, now, limit))
     }
 
     async fn list_documents(
@@ -56,9 +53,7 @@ impl<DB: Dialect> Documents for SqlStore<DB> {
         filter: &DocumentFilter,
         page: &PageRequest<DocumentName>,
     ) -> Result<StorePage<Document, DocumentName>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("list_documents").await?;
-        let answer = ops::list_documents::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        conn.finish(answer).await
+        query!(self, "list_documents", on => ops::list_documents(on, scope, filter, page))
     }
 
     async fn remove_documents(
@@ -69,16 +64,9 @@ impl<DB: Dialect> Documents for SqlStore<DB> {
         limit: NonZeroU32,
         evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError> {
-        let mut conn = self.connections.acquire("remove_documents").await?;
-        retried!(self, conn, None, {
-            ops::remove_documents::<DB>(
-                &mut conn,
-                &self.names,
-                (kind, state),
+        change!(self, "remove_documents", None, on => ops::remove_documents(on, (kind, state),
                 before,
                 limit,
-                evidence,
-            )
-        })
+                evidence))
     }
 }

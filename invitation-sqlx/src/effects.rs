@@ -4,7 +4,7 @@
 //! In the expressions, `i` is the invitation's row after the redemption. `p` is the redemption's
 //! row among those of a statement for several redemptions. `x` is a row that an effect changes.
 //!
-//! A new column of a redemption is a line in [`COLUMNS`], a line in `row::read_redemption` at the
+//! A new column of a redemption is a line in [`COLUMNS`], a line in `row::redemption` at the
 //! same place, and two columns in each schema. A value that the invitation's row gives is
 //! `derived`. A value of the caller is a field of [`Use`], set in each of its constructors, and a
 //! field of `Change::Redeem` and `PlainRedemption` in the core.

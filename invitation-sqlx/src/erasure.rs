@@ -6,7 +6,7 @@ use invitation_core::{
     erasure::{ErasedInvitations, Erasures, EventErasure, PersonErasure},
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{SqlStore, calls::change, dialect::Dialect, ops};
 
 #[async_trait]
 impl<DB: Dialect> Erasures for SqlStore<DB> {
@@ -15,14 +15,12 @@ impl<DB: Dialect> Erasures for SqlStore<DB> {
         erasure: &PersonErasure,
         page: &PageRequest<InvitationId>,
     ) -> Result<ErasedInvitations, StoreError> {
-        let mut conn = self.connections.acquire("erase_invitations").await?;
-        let (id, names) = (Some(erasure.event.id), &self.names);
-        retried!(self, conn, id, ops::erase_invitations::<DB>(&mut conn, names, erasure, page))
+        let id = Some(erasure.event.id);
+        change!(self, "erase_invitations", id, on => ops::erase_invitations(on, erasure, page))
     }
 
     async fn erase_events(&self, erasure: &EventErasure) -> Result<(), StoreError> {
-        let mut conn = self.connections.acquire("erase_events").await?;
         let id = Some(erasure.event().id);
-        retried!(self, conn, id, ops::erase_events::<DB>(&mut conn, &self.names, erasure))
+        change!(self, "erase_events", id, on => ops::erase_events(on, erasure))
     }
 }

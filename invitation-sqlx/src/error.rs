@@ -24,26 +24,6 @@ pub(crate) fn commit_kind(kind: StoreErrorKind) -> StoreErrorKind {
     }
 }
 
-/// Converts an error of a statement that is a transaction by itself. If the database reported
-/// that it cannot go on, the outcome is unknown: it may have committed before. That is not so if
-/// the database refused the statement.
-pub(crate) fn lone_statement_error<DB: Dialect>(
-    operation: &'static str,
-    error: sqlx::Error,
-) -> StoreError {
-    let is_refused = error.as_database_error().is_some_and(DB::has_refused);
-    let kind = kind::<DB>(&error);
-    let kind = if is_refused { kind } else { lone_statement_kind(kind) };
-    StoreError::new(kind, operation).because(error)
-}
-
-pub(crate) fn lone_statement_kind(kind: StoreErrorKind) -> StoreErrorKind {
-    match kind {
-        StoreErrorKind::Unavailable => StoreErrorKind::OutcomeUnknown,
-        kind => kind,
-    }
-}
-
 /// Returns whether concurrent work caused the error of a host's own statement or commit, so that
 /// repeating the whole transaction may help.
 ///
@@ -123,7 +103,7 @@ pub fn is_conflict<DB: Dialect>(error: &sqlx::Error) -> bool {
     kind::<DB>(error) == StoreErrorKind::Conflict
 }
 
-fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
+pub(crate) fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
     match error {
         sqlx::Error::Database(error) => DB::classify(&**error),
         sqlx::Error::Io(_)
@@ -143,7 +123,13 @@ fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
 }
 
 /// Whether a unique key was taken.
-pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+pub(crate) fn is_taken(error: &StoreError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+    cause.is_some_and(is_unique_violation)
+}
+
+/// Whether a unique key was taken.
+pub(crate) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
@@ -161,70 +147,3 @@ impl fmt::Display for CorruptColumn {
 }
 
 impl StdError for CorruptColumn {}
-
-#[cfg(all(test, feature = "sqlite"))]
-mod tests {
-    use std::{borrow::Cow, io};
-
-    use sqlx::{
-        Sqlite,
-        error::{DatabaseError, ErrorKind},
-    };
-
-    use super::*;
-
-    /// An error that the database reported, with its result code.
-    #[derive(Debug)]
-    struct Reported(&'static str);
-
-    impl fmt::Display for Reported {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl StdError for Reported {}
-
-    impl DatabaseError for Reported {
-        fn message(&self) -> &str {
-            self.0
-        }
-
-        fn code(&self) -> Option<Cow<'_, str>> {
-            Some(self.0.into())
-        }
-
-        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
-            self
-        }
-
-        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
-            self
-        }
-
-        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
-            self
-        }
-
-        fn kind(&self) -> ErrorKind {
-            ErrorKind::Other
-        }
-    }
-
-    #[test]
-    fn busy_database_is_a_conflict_and_a_broken_connection_is_not() {
-        let reported = |code| sqlx::Error::Database(Box::new(Reported(code)));
-        // BUSY, and BUSY_SNAPSHOT
-        for code in ["5", "517"] {
-            assert!(is_conflict::<Sqlite>(&reported(code)), "{code}");
-        }
-        // IOERR, and CONSTRAINT_UNIQUE
-        for code in ["10", "2067"] {
-            assert!(!is_conflict::<Sqlite>(&reported(code)), "{code}");
-        }
-        let broken = sqlx::Error::Io(io::ErrorKind::ConnectionReset.into());
-        for error in [broken, sqlx::Error::PoolTimedOut, sqlx::Error::RowNotFound] {
-            assert!(!is_conflict::<Sqlite>(&error), "{error}");
-        }
-    }
-}

@@ -11,7 +11,12 @@ use invitation_core::{
     },
 };
 
-use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
+use crate::{
+    SqlStore,
+    calls::{change, query},
+    dialect::Dialect,
+    ops,
+};
 
 #[async_trait]
 impl<DB: Dialect> Feed for SqlStore<DB> {
@@ -20,42 +25,33 @@ impl<DB: Dialect> Feed for SqlStore<DB> {
         after: Option<FeedPosition>,
         limit: NonZeroU32,
     ) -> Result<FeedPage, StoreError> {
-        let mut conn = self.connections.acquire_to_read("feed").await?;
-        let answer = DB::feed(&mut conn, &self.names, after, limit).await;
-        conn.finish(answer).await
+        query!(self, "feed", on => DB::feed(on, after, limit))
     }
 }
 
 #[async_trait]
 impl<DB: Dialect> FeedCursors for SqlStore<DB> {
     async fn cursor(&self, name: &CursorName) -> Result<Option<FeedCursor>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("cursor").await?;
-        let answer = ops::cursor::<DB>(&mut conn, &self.names, name).await;
-        conn.finish(answer).await
+        query!(self, "cursor", on => ops::cursor(on, name))
     }
 
     async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
-        let mut conn = self.connections.acquire("replace_cursor").await?;
-        retried!(self, conn, None, ops::replace_cursor::<DB>(&mut conn, &self.names, cursor))
+        change!(self, "replace_cursor", None, on => ops::replace_cursor(on, cursor))
     }
 }
 
 #[async_trait]
 impl<DB: Dialect> FeedRetention for SqlStore<DB> {
     async fn cursors(&self) -> Result<Vec<FeedCursor>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("cursors").await?;
-        let answer = ops::cursors::<DB>(&mut conn, &self.names).await;
-        conn.finish(answer).await
+        query!(self, "cursors", on => ops::cursors(on))
     }
 
     async fn remove_cursor(&self, name: &CursorName, version: u64) -> Result<bool, StoreError> {
-        let mut conn = self.connections.acquire("remove_cursor").await?;
-        retried!(self, conn, None, ops::remove_cursor::<DB>(&mut conn, &self.names, name, version))
+        change!(self, "remove_cursor", None, on => ops::remove_cursor(on, name, version))
     }
 
     async fn remove_events(&self, removal: &EventRemoval) -> Result<EventsRemoved, StoreError> {
-        let mut conn = self.connections.acquire("remove_events").await?;
         let id = Some(removal.event().id);
-        retried!(self, conn, id, ops::remove_events::<DB>(&mut conn, &self.names, removal))
+        change!(self, "remove_events", id, on => ops::remove_events(on, removal))
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     error::store_error,
     list,
     names::Names,
-    ops::{self, Begin},
+    ops::{self, Begin, Session},
 };
 
 /// A store that works inside a transaction of the host. Its changes commit or roll back together
@@ -93,6 +93,10 @@ struct HostConnection<'t, DB: Dialect> {
 }
 
 impl<DB: Dialect> HostConnection<'_, DB> {
+    fn session<'c>(&'c mut self, names: &'c Names, operation: &'static str) -> Session<'c, DB> {
+        Session::new(self.conn, names, Begin::Nested, operation)
+    }
+
     /// Begins a call. Returns the depth of the transaction, if it can still be committed.
     async fn enter(&mut self, operation: &'static str) -> Result<usize, StoreError> {
         if self.has_ended {
@@ -135,13 +139,15 @@ impl<DB: Dialect> HostConnection<'_, DB> {
 
 /// Runs a call inside the host's transaction, unless that has ended. This is a macro, because the
 /// compiler cannot prove that the future of a function over an async closure is `Send`.
-macro_rules! in_host_transaction {
-    ($joined:expr, $operation:literal, $conn:ident => $work:expr) => {{
+macro_rules! in_host {
+    ($joined:expr, $operation:literal, $on:ident => $work:expr) => {{
         let mut host = $joined.host.lock().await;
         match host.enter($operation).await {
             Ok(depth) => {
-                let $conn = &mut *host.conn;
-                let answer = $work.await;
+                let answer = {
+                    let $on = &mut host.session(&$joined.names, $operation);
+                    $work.await
+                };
                 host.leave(depth, answer).await
             }
             Err(error) => Err(error),
@@ -190,21 +196,21 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        in_host_transaction!(self, "insert", conn => ops::insert::<DB>(conn, Begin::Nested, &self.names, insert))
+        in_host!(self, "insert", on => ops::insert(on, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            answers.push(in_host_transaction!(self, "apply", conn => {
-                ops::apply::<DB>(conn, Begin::Nested, &self.names, transition, true)
+            answers.push(in_host!(self, "apply", on => {
+                ops::apply(on, transition, true)
             }));
         }
         answers
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
-        in_host_transaction!(self, "get", conn => ops::get::<DB>(conn, &self.names, target, scope))
+        in_host!(self, "get", on => ops::get(on, target, scope))
     }
 
     async fn facts(
@@ -213,13 +219,13 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         scope: &Scope,
         user: &UserId,
     ) -> Result<Option<Facts>, StoreError> {
-        in_host_transaction!(self, "facts", conn => {
-            ops::facts::<DB>(conn, &self.names, target, scope, user)
+        in_host!(self, "facts", on => {
+            ops::facts(on, target, scope, user)
         })
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        in_host_transaction!(self, "locate", conn => ops::locate::<DB>(conn, &self.names, target))
+        in_host!(self, "locate", on => ops::locate(on, target))
     }
 
     async fn are_invited(
@@ -227,7 +233,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         invitees: &[Invitee],
         now: Timestamp,
     ) -> Result<Vec<bool>, StoreError> {
-        in_host_transaction!(self, "are_invited", conn => ops::are_invited::<DB>(conn, &self.names, invitees, now))
+        in_host!(self, "are_invited", on => ops::are_invited(on, invitees, now))
     }
 
     async fn list(
@@ -236,7 +242,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &Filter,
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        in_host_transaction!(self, "list", conn => list::list::<DB>(conn, &self.names, scope, filter, page))
+        in_host!(self, "list", on => list::list(on, scope, filter, page))
     }
 
     async fn count(
@@ -245,7 +251,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &Filter,
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
-        in_host_transaction!(self, "count", conn => list::count::<DB>(conn, &self.names, scope, filter, cap))
+        in_host!(self, "count", on => list::count(on, scope, filter, cap))
     }
 
     async fn redemptions(
@@ -254,7 +260,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         invitation: InvitationId,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-        in_host_transaction!(self, "redemptions", conn => ops::redemptions::<DB>(conn, &self.names, scope, invitation, page))
+        in_host!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
     }
 
     async fn leases(
@@ -262,11 +268,11 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         scope: &Scope,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-        in_host_transaction!(self, "leases", conn => ops::leases::<DB>(conn, &self.names, scope, page))
+        in_host!(self, "leases", on => ops::leases(on, scope, page))
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        in_host_transaction!(self, "record", conn => ops::record::<DB>(conn, Begin::Nested, &self.names, events))
+        in_host!(self, "record", on => ops::record(on, events))
     }
 
     async fn events(
@@ -275,10 +281,10 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &EventFilter,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Event, EventId>, StoreError> {
-        in_host_transaction!(self, "events", conn => ops::events::<DB>(conn, &self.names, scope, filter, page))
+        in_host!(self, "events", on => ops::events(on, scope, filter, page))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        in_host_transaction!(self, "purge", conn => ops::purge::<DB>(conn, Begin::Nested, &self.names, purge))
+        in_host!(self, "purge", on => ops::purge(on, purge))
     }
 }

@@ -48,7 +48,7 @@
 //!   later events are not in the feed yet. A page takes one statement, or two at the end.
 //! - **MySQL and MariaDB**: `feed` assigns the next positions to committed events that have none,
 //!   at most 500 in one call. An open transaction delays only its own events. A page takes one
-//!   round trip if it is full, two if there is nothing new, and otherwise five. On a Galera
+//!   round trip if it is full, two if there is nothing new, and otherwise four. On a Galera
 //!   cluster, any node can be asked: of two nodes that assign at once, one is undone.
 //!
 //! All events are in one [epoch](invitation_core::feed::FeedEpoch). A failover or a restored
@@ -81,6 +81,7 @@ mod admission;
 mod batching;
 mod budgets;
 mod cached_connection;
+mod calls;
 mod connection_cache;
 mod connections;
 mod dialect;
@@ -118,11 +119,12 @@ pub use self::postgres::{PgJoined, PgStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteJoined, SqliteStore};
 pub use self::{
-    admission::{SqlAttempts, SqlTransaction},
+    admission::SqlTransaction,
     dialect::{Dialect, Scalar},
     error::is_conflict,
     joined::Joined,
     names::{InvalidPrefix, TablePrefix},
+    retry::SqlAttempts,
     schema::migrations,
     store::SqlStore,
 };

@@ -8,34 +8,22 @@ mod redeem;
 mod sink;
 mod step;
 mod text;
+mod transaction;
 
-use std::num::{NonZeroU32, NonZeroUsize};
-
-use invitation_core::{
-    CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition,
-    feed::{FeedPage, FeedPosition},
-};
+use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::{
     MySql, MySqlConnection,
     error::DatabaseError,
-    migrate::{MigrateError, Migrator},
-    mysql::{MySqlDatabaseError, MySqlPoolOptions, MySqlQueryResult, MySqlRow},
+    mysql::{MySqlDatabaseError, MySqlPoolOptions, MySqlQueryResult},
 };
 use sqlx_core::transaction::TransactionManager;
 
-use self::{
-    message::Message,
-    sink::MySqlSink,
-    text::{OptUtf8, Utf8},
-};
+use self::{sink::MySqlSink, text::Utf8};
 use crate::{
     Joined, SqlStore,
-    dialect::Dialect,
-    error::{commit_error, is_taken},
-    names::{Names, names_a_table},
-    ops::{self, Begin, Step},
-    render,
-    statement::Statement,
+    dialect::{Dialect, Syntax},
+    names::names_a_table,
+    ops::unprepared,
 };
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, of any character set
@@ -126,9 +114,8 @@ impl SqlStore<MySql> {
     ///
     /// [`StoreError`] when the database cannot be reached or migrated.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let pool = MySqlPoolOptions::new().after_connect(|conn, _| {
-            Box::pin(async { ops::unprepared::<MySql>(conn, SETTINGS).await })
-        });
+        let pool = MySqlPoolOptions::new()
+            .after_connect(|conn, _| Box::pin(async { unprepared::<MySql>(conn, SETTINGS).await }));
         Self::opened(pool.connect(url)).await
     }
 }
@@ -142,7 +129,8 @@ impl SqlStore<MySql> {
 ///
 /// A dropped call leaves the host's work as it was, and the transaction stays open. If the call
 /// carried a code or an address (creating, rotating, changing the address, searching, importing
-/// addresses), the next statement fails. The driver cannot continue after an interruption while it prepares a statement.
+/// addresses), the next statement fails. The driver cannot continue after an interruption while it
+/// prepares a statement.
 ///
 /// On a Galera cluster, the server may end a transaction at any time, because of a commit on
 /// another node. A statement that is being prepared at that moment reports no error, and later
@@ -168,13 +156,11 @@ impl Dialect for MySql {
     type Int = i64;
     type OptInt = Option<i64>;
     type Text = Utf8;
-    type OptText = OptUtf8;
-    type Blob = Vec<u8>;
+    type OptText = Option<String>;
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut MySqlConnection;
     type Sink = MySqlSink;
-
     // The ROLLBACK undoes a transaction that is still open on the connection, because beginning a
     // new one would commit it.
     //
@@ -183,64 +169,17 @@ impl Dialect for MySql {
     // missing savepoint reveals the end.
     const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
-    const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
-    // Two nodes of a cluster conflict only if a row really changes.
-    const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
-    const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
-    // Assignments are made from left to right, so the first one sees the minute before.
-    const COUNT_TOKENS: (&'static str, &'static str) = (
-        "",
-        " ON DUPLICATE KEY UPDATE \
-         taken = IF(VALUES(minute) > minute, 0, taken) + VALUES(taken), \
-         minute = GREATEST(minute, VALUES(minute))",
-    );
-    // MariaDB has no FOR SHARE.
-    const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
-    const FOR_UPDATE: &'static str = " FOR UPDATE";
     // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
     // the longest rows within MariaDB's default max_allowed_packet, 16 MB.
     const MAX_BINDS: usize = 16_384;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/mysql/0001_init.sql")];
 
     fn exec(conn: &mut MySqlConnection) -> &mut MySqlConnection {
         conn
     }
 
-    fn use_index(index: &str) -> String {
-        // The planner's own choice may read far more rows than the query needs.
-        format!(" FORCE INDEX ({index})")
-    }
-
-    fn is_open() -> &'static str {
-        // There are no partial indexes, so the state is the first column of these.
-        "= 0"
-    }
-
-    fn skip_existing(key: &str) -> String {
-        // `INSERT IGNORE` would also hide other errors. An assignment of the old value changes
-        // nothing.
-        let column = key.split(", ").next().unwrap_or(key);
-        format!(" ON DUPLICATE KEY UPDATE {column} = {column}")
-    }
-
-    fn replace_existing(_: &str, columns: &str) -> String {
-        // MariaDB has no alias for the new row.
-        let values: Vec<_> =
-            columns.split(", ").map(|column| format!("{column} = VALUES({column})")).collect();
-        format!(" ON DUPLICATE KEY UPDATE {}", values.join(", "))
-    }
-
     fn affected(result: &MySqlQueryResult) -> u64 {
         // The driver sets CLIENT_FOUND_ROWS, so this is the number of rows that matched.
         result.rows_affected()
-    }
-
-    fn locking_read(conn: &MySqlConnection) -> &'static str {
-        // A host's transaction may be REPEATABLE READ. Its plain reads see the state at its
-        // beginning, and its locking reads see the current state. The store's own transactions do
-        // not need this.
-        let is_hosts = Self::TransactionManager::get_transaction_depth(conn) > 0;
-        if is_hosts { Self::FOR_SHARE } else { "" }
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
@@ -252,156 +191,51 @@ impl Dialect for MySql {
             None => StoreErrorKind::Other,
         }
     }
+}
 
-    async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {
-        step::begin(step, begin).await
+impl Syntax for MySql {
+    // Two nodes of a cluster conflict only if a row really changes.
+    const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
+    // MariaDB has no FOR SHARE.
+    const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
+
+    fn use_index(index: &str) -> String {
+        // The planner's own choice may read far more rows than the query needs.
+        format!(" FORCE INDEX ({index})")
     }
 
-    async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::commit(step).await
+    fn is_open() -> &'static str {
+        // There are no partial indexes, so the state is the first column of these.
+        "= 0"
     }
 
-    async fn roll_back_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::roll_back(step).await
+    fn on_conflict(_: &str) -> String {
+        " ON DUPLICATE KEY UPDATE ".to_owned()
     }
 
-    async fn expect_secrets(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::arm_drop_guard(step).await
+    fn new_value(column: &str) -> String {
+        // MariaDB has no alias for the new row.
+        format!("VALUES({column})")
     }
 
-    fn guards_secrets(conn: &MySqlConnection) -> bool {
-        Self::TransactionManager::get_transaction_depth(conn) > 0
+    fn skip_existing(key: &str) -> String {
+        // `INSERT IGNORE` would also hide other errors. An assignment of the old value changes
+        // nothing.
+        let column = key.split(", ").next().unwrap_or(key);
+        format!("{}{column} = {column}", Self::on_conflict(key))
     }
 
-    fn survives_drop(_: bool) -> bool {
-        false
+    fn lock_quota() -> String {
+        // Two nodes of a cluster conflict only if a row really changes.
+        Self::on_conflict("") + "counted = counted + 1"
     }
 
-    fn start_rollback(_: &mut MySqlConnection) -> bool {
-        false
-    }
-
-    async fn end_transaction(conn: &mut MySqlConnection) -> bool {
-        // After a failed commit only the driver still counts a transaction, and it would begin no
-        // other one.
-        ops::unprepared::<Self>(conn, ROLLBACK).await.is_ok()
-            && Self::TransactionManager::get_transaction_depth(conn) == 0
-    }
-
-    async fn commit_shared(
-        conn: &mut MySqlConnection,
-        operation: &'static str,
-    ) -> Result<(), StoreError> {
-        let committed = ops::unprepared::<Self>(conn, COMMIT).await;
-        committed.map_err(|error| commit_error::<Self>(operation, error))?;
-        // Only the driver still counts a transaction. This makes it count none; the ROLLBACK
-        // that it sends does nothing.
-        Self::TransactionManager::start_rollback(conn);
-        Ok(())
-    }
-
-    async fn fail_closed(conn: &mut MySqlConnection, _: usize) -> bool {
-        // Rolls back to a savepoint that was set just before, which fails outside of a
-        // transaction. A queued statement fails here too if its savepoint no longer exists.
-        const IN_TRANSACTION: &str =
-            "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
-        // A queued statement may fail on purpose, once.
-        for _ in 0..2 {
-            if ops::unprepared::<Self>(conn, IN_TRANSACTION).await.is_ok() {
-                return true;
-            }
-        }
-        // The server answers that the connection has ended, or does not answer.
-        ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
-        false
-    }
-
-    async fn run_unless_taken(
-        s: Statement<Self>,
-        conn: &mut MySqlConnection,
-        _: Option<&str>,
-    ) -> sqlx::Result<bool> {
-        match s.run(conn).await {
-            Err(error) if is_taken(&error) => Ok(false),
-            run => Ok(run? == 1),
-        }
-    }
-
-    async fn update_invitation(
-        conn: &mut MySqlConnection,
-        names: &Names,
-        transition: &Transition,
-        update: Statement<Self>,
-    ) -> sqlx::Result<Option<MySqlRow>> {
-        if update.run(conn).await? == 0 {
-            return Ok(None);
-        }
-        // The row cannot have changed since the update, and this transaction sees its own update.
-        let mut s = ops::select_invitation::<Self>(names);
-        match transition.new_digest() {
-            Some(digest) => {
-                s.sql("i.digest = ").blob(digest.as_bytes());
-            }
-            None => render::target(&mut s, transition.target()),
-        }
-        s.first(conn).await
-    }
-
-    fn batch_key(target: &Target) -> &[CodeDigest] {
-        match target {
-            Target::Code(digests) => digests,
-            Target::Id(_) => &[],
-        }
-    }
-
-    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
-        // A second batch would only wait for the row that the first one has locked.
-        NonZeroUsize::MIN
-    }
-
-    async fn run_as_transaction(
-        conn: &mut MySqlConnection,
-        operation: &'static str,
-        s: Statement<Self>,
-    ) -> Result<(), StoreError> {
-        let mut message = Message::beginning();
-        message.add(s);
-        message.commit();
-        let sent = message.send(conn).await;
-        sent.map(|_| ()).map_err(|error| error.into_store_error(operation))
-    }
-
-    async fn redeem(
-        conn: &mut MySqlConnection,
-        begin: Begin,
-        names: &Names,
-        transition: &Transition,
-    ) -> Result<Option<Outcome>, StoreError> {
-        redeem::redeem(conn, begin, names, transition).await
-    }
-
-    async fn redeem_batch(
-        conn: &mut MySqlConnection,
-        names: &Names,
-        transitions: &[&Transition],
-    ) -> Result<Vec<Option<Facts>>, StoreError> {
-        redeem::redeem_batch(conn, names, transitions).await
-    }
-
-    async fn feed(
-        conn: &mut MySqlConnection,
-        names: &Names,
-        after: Option<FeedPosition>,
-        limit: NonZeroU32,
-    ) -> Result<FeedPage, StoreError> {
-        feed::feed(conn, names, after, limit).await
-    }
-
-    async fn migrate(
-        conn: &mut MySqlConnection,
-        migrator: &Migrator,
-        table: &str,
-    ) -> Result<(), MigrateError> {
-        migrating::run(conn, migrator, table).await
+    fn locking_read(conn: &MySqlConnection) -> &'static str {
+        // A host's transaction may be REPEATABLE READ. Its plain reads see the state at its
+        // beginning, and its locking reads see the current state. The store's own transactions do
+        // not need this.
+        let is_hosts = Self::TransactionManager::get_transaction_depth(conn) > 0;
+        if is_hosts { Self::FOR_SHARE } else { "" }
     }
 }

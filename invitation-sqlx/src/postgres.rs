@@ -2,34 +2,25 @@
 
 mod arrays;
 mod by_validity_length;
+mod entries;
 mod errors;
 mod feed;
 mod migrating;
 mod redeem;
 mod statement;
 mod step;
+mod transaction;
 
-use std::num::NonZeroU32;
-
-use invitation_core::{
-    Facts, Outcome, StoreError, StoreErrorKind, Transition,
-    feed::{FeedPage, FeedPosition},
-};
+use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::{
-    PgConnection, Pool, Postgres, QueryBuilder,
-    error::DatabaseError,
-    migrate::{MigrateError, Migrator},
-    postgres::PgQueryResult,
+    PgConnection, Pool, Postgres, QueryBuilder, error::DatabaseError, postgres::PgQueryResult,
 };
-use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     Joined, SqlStore,
-    dialect::{ByValidityLength, Dialect},
-    error::{commit_error, store_error},
+    dialect::{ByValidityLength, Dialect, Syntax},
     list::Index,
     names::Names,
-    ops::{self, Begin, Step},
     render,
     statement::Statement,
     values::Value,
@@ -88,32 +79,36 @@ impl SqlStore<Postgres> {
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
 pub type PgJoined<'t> = Joined<'t, Postgres>;
 
-/// The code of a write in a transaction that may only read, as on a standby after a failover. The
-/// server refuses the statement before it does anything.
-const READ_ONLY: &str = "25006";
-
 impl Dialect for Postgres {
     type Int = i64;
     type OptInt = Option<i64>;
     type Text = String;
     type OptText = Option<String>;
-    type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut PgConnection;
     type Sink = QueryBuilder<Self>;
-
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    const FOR_SHARE: &'static str = " FOR SHARE";
-    const FOR_UPDATE: &'static str = " FOR UPDATE";
     // The protocol counts the values in 16 bits:
     // https://www.postgresql.org/docs/current/protocol-message-formats.html
     const MAX_BINDS: usize = 65_535;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/postgres/0001_init.sql")];
 
     fn exec(conn: &mut PgConnection) -> &mut PgConnection {
         conn
     }
+
+    fn affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
+    }
+
+    fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
+        errors::kind(&error.code().unwrap_or_default(), error.message())
+    }
+}
+
+impl Syntax for Postgres {
+    const FOR_SHARE: &'static str = " FOR SHARE";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
 
     fn each_by_key(invitations: &str, _: &str) -> String {
         // The lateral join reads one invitation at a time. A plain join might read the whole
@@ -166,76 +161,6 @@ impl Dialect for Postgres {
         Some(by_validity_length::begin)
     }
 
-    fn affected(result: &PgQueryResult) -> u64 {
-        result.rows_affected()
-    }
-
-    fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
-        errors::kind(&error.code().unwrap_or_default(), error.message())
-    }
-
-    fn has_refused(error: &dyn DatabaseError) -> bool {
-        error.code().is_some_and(|code| code == READ_ONLY)
-    }
-
-    async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {
-        step::begin(step, begin).await
-    }
-
-    async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
-        step::commit(step).await
-    }
-
-    fn survives_drop(only_reads: bool) -> bool {
-        // A transaction whose call is dropped before the server has confirmed its beginning stays
-        // open.
-        only_reads
-    }
-
-    async fn end_transaction(conn: &mut PgConnection) -> bool {
-        // Without an open transaction, ROLLBACK does nothing but warn.
-        ops::unprepared::<Self>(conn, "ROLLBACK").await.is_ok()
-            && Self::TransactionManager::get_transaction_depth(conn) == 0
-    }
-
-    async fn commit_shared(
-        conn: &mut PgConnection,
-        operation: &'static str,
-    ) -> Result<(), StoreError> {
-        // After a failed statement, COMMIT rolls back and is no error. Any other statement is.
-        ops::unprepared::<Self>(conn, "SELECT 1")
-            .await
-            .map_err(|error| store_error::<Self>(operation, error).ending_transaction())?;
-        let committed = Self::TransactionManager::commit(conn).await;
-        committed.map_err(|error| commit_error::<Self>(operation, error))
-    }
-
-    async fn fail_closed(conn: &mut PgConnection, depth: usize) -> bool {
-        // When a savepoint cannot be set, the driver rolls back one level of the host's own.
-        let is_undone = Self::TransactionManager::get_transaction_depth(conn) < depth;
-        // A failed transaction refuses every statement until it rolls back, at least to a
-        // savepoint.
-        if !is_undone && ops::unprepared::<Self>(conn, "SELECT 1").await.is_ok() {
-            return true;
-        }
-        // If the driver counts no transaction, its commit does nothing and succeeds. So the
-        // driver's count is raised to the host's depth again.
-        while Self::TransactionManager::get_transaction_depth(conn) < depth {
-            if Self::TransactionManager::begin(conn, None).await.is_err() {
-                break;
-            }
-        }
-        // The server answers the commit of a failed transaction by rolling back, without an
-        // error. The driver does not check that answer, so the host's commit would look like
-        // success.
-        if is_undone || depth == 1 {
-            const END: &str = "ROLLBACK; SELECT pg_terminate_backend(pg_backend_pid())";
-            // This always fails, because the statement ends the connection.
-            ops::unprepared::<Self>(conn, END).await.ok();
-        }
-        false
-    }
-
     fn push_rows(s: &mut Statement<Self>, rows: Vec<Vec<Value<'_>>>) {
         if let [row] = &rows[..] {
             s.sql("VALUES (").values(row.iter().cloned()).sql(")");
@@ -248,39 +173,5 @@ impl Dialect for Postgres {
             column.bind(s);
             s.sql(")");
         }
-    }
-
-    async fn redeem(
-        conn: &mut PgConnection,
-        begin: Begin,
-        names: &Names,
-        transition: &Transition,
-    ) -> Result<Option<Outcome>, StoreError> {
-        redeem::redeem(conn, begin, names, transition).await
-    }
-
-    async fn redeem_batch(
-        conn: &mut PgConnection,
-        names: &Names,
-        transitions: &[&Transition],
-    ) -> Result<Vec<Option<Facts>>, StoreError> {
-        redeem::redeem_batch(conn, names, transitions).await
-    }
-
-    async fn feed(
-        conn: &mut PgConnection,
-        names: &Names,
-        after: Option<FeedPosition>,
-        limit: NonZeroU32,
-    ) -> Result<FeedPage, StoreError> {
-        feed::feed(conn, names, after, limit).await
-    }
-
-    async fn migrate(
-        conn: &mut PgConnection,
-        migrator: &Migrator,
-        _: &str,
-    ) -> Result<(), MigrateError> {
-        migrating::run(conn, migrator).await
     }
 }

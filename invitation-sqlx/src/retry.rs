@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use invitation_core::{EventId, StoreError, StoreErrorKind, observe};
+use invitation_core::{EventId, StoreError, StoreErrorKind, admit::Attempts, observe};
 use uuid::Uuid;
 
 /// The maximum number of retries of one operation.
@@ -21,16 +21,20 @@ const MAX_ELAPSED: Duration = Duration::from_secs(1);
 /// The upper bound of the pause before the first retry. It doubles with each retry.
 const FIRST_MAX_PAUSE: Duration = Duration::from_millis(4);
 
-/// The retries of one operation in a transaction of the store's own. Inside a host's transaction
-/// nothing is retried, because the host's whole transaction has to be repeated.
-pub(crate) struct Retries {
+/// The attempts at one transaction of an [`SqlStore`](crate::SqlStore): up to seven within a
+/// second, after short pauses, and a second one however long the first one took.
+///
+/// The store's own operations use it too. Inside a host's transaction nothing is repeated, because
+/// the host's whole transaction has to be.
+#[derive(Debug)]
+pub struct SqlAttempts {
     begun: Instant,
     made: u32,
     random: u64,
 }
 
-impl Retries {
-    /// Creates the retries of the operation that writes this event, if it writes one. The random
+impl SqlAttempts {
+    /// Creates the attempts at the operation that writes this event, if it writes one. The random
     /// part of the event's id varies the pauses, so that conflicting operations do not meet again.
     pub(crate) fn of(operation: Option<EventId>) -> Self {
         let Some(id) = operation else { return Self::with_random_pauses() };
@@ -38,18 +42,9 @@ impl Retries {
         Self { begun: Instant::now(), made: 0, random }
     }
 
-    /// Creates the retries of an operation that has no event yet.
+    /// Creates the attempts at an operation that has no event yet.
     pub(crate) fn with_random_pauses() -> Self {
         Self { begun: Instant::now(), made: 0, random: RandomState::new().hash_one(()) }
-    }
-
-    /// Returns whether to repeat an operation that failed with this error. Waits for the pause
-    /// before it returns `true`.
-    pub(crate) async fn again_after(&mut self, error: &StoreError) -> bool {
-        let Some(pause) = self.pause(error.kind(), self.begun.elapsed()) else { return false };
-        observe::retry(error.operation());
-        sqlx_core::rt::sleep(pause).await;
-        true
     }
 
     fn pause(&mut self, kind: StoreErrorKind, elapsed: Duration) -> Option<Duration> {
@@ -66,6 +61,15 @@ impl Retries {
     }
 }
 
+impl Attempts for SqlAttempts {
+    async fn again_after(&mut self, error: &StoreError) -> bool {
+        let Some(pause) = self.pause(error.kind(), self.begun.elapsed()) else { return false };
+        observe::retry(error.operation());
+        sqlx_core::rt::sleep(pause).await;
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,9 +77,9 @@ mod tests {
     const CONFLICT: StoreErrorKind = StoreErrorKind::Conflict;
     const IMMEDIATELY: Duration = Duration::ZERO;
 
-    fn retries(last_bytes: u64) -> Retries {
+    fn retries(last_bytes: u64) -> SqlAttempts {
         let bytes = (u128::from(u64::MAX) << 64) | u128::from(last_bytes);
-        Retries::of(Some(EventId::from_bytes(bytes.to_be_bytes())))
+        SqlAttempts::of(Some(EventId::from_bytes(bytes.to_be_bytes())))
     }
 
     #[test]

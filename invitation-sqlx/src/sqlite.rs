@@ -4,10 +4,9 @@ mod batch;
 mod file;
 mod transaction;
 
-use std::{borrow::Cow, num::NonZeroUsize, path::Path, time::Duration};
+use std::{borrow::Cow, path::Path, time::Duration};
 
-use async_lock::{Mutex, MutexGuard};
-use invitation_core::{Facts, StoreError, StoreErrorKind, Transition};
+use invitation_core::{StoreError, StoreErrorKind, admit::Attempts};
 use sqlx::{
     Connection, QueryBuilder, Sqlite, SqliteConnection,
     error::DatabaseError,
@@ -20,11 +19,10 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    Joined, SqlStore,
-    dialect::Dialect,
+    Joined, SqlAttempts, SqlStore,
+    dialect::{Dialect, FeedRead, Migrate, Steps, Syntax},
     error::store_error,
-    names::{Names, names_a_table},
-    retry::Retries,
+    names::names_a_table,
 };
 
 /// A store in a SQLite database.
@@ -99,12 +97,12 @@ impl SqlStore<Sqlite> {
             .busy_timeout(BUSY_TIMEOUT);
         let pool =
             SqlitePoolOptions::new().after_release(|conn, _| Box::pin(Self::may_be_reused(conn)));
-        let mut retries = Retries::with_random_pauses();
+        let mut attempts = SqlAttempts::with_random_pauses();
         loop {
             // Processes that create the file together also turn on its write-ahead log together.
             // For that, SQLite does not wait for the other's lock.
             match Self::opened(pool.clone().connect_with(options.clone())).await {
-                Err(error) if retries.again_after(&error).await => {}
+                Err(error) if attempts.again_after(&error).await => {}
                 done => return done,
             }
         }
@@ -184,18 +182,13 @@ impl Dialect for Sqlite {
     type OptInt = Option<i64>;
     type Text = String;
     type OptText = Option<String>;
-    type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut SqliteConnection;
     type Sink = QueryBuilder<Self>;
-
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const FOR_SHARE: &'static str = "";
-    const FOR_UPDATE: &'static str = "";
     // The limit is SQLITE_MAX_VARIABLE_NUMBER, since SQLite 3.32.
     const MAX_BINDS: usize = 32_766;
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];
 
     fn exec(conn: &mut SqliteConnection) -> &mut SqliteConnection {
         conn
@@ -226,40 +219,19 @@ impl Dialect for Sqlite {
             _ => StoreErrorKind::Other,
         }
     }
+}
 
-    fn survives_drop(_: bool) -> bool {
-        // The driver rolls back even if the call was dropped while its transaction began.
-        true
-    }
+impl Syntax for Sqlite {
+    const FOR_SHARE: &'static str = "";
+    const FOR_UPDATE: &'static str = "";
+}
 
-    async fn end_transaction(conn: &mut SqliteConnection) -> bool {
-        transaction::end(conn).await
-    }
+impl Steps for Sqlite {}
 
-    async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usize> {
-        transaction::host_depth(conn).await
-    }
+impl FeedRead for Sqlite {}
 
-    async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
-        transaction::fail_closed(conn, depth).await
-    }
-
-    async fn writer_turn(queue: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
-        Some(queue.lock().await)
-    }
-
-    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
-        // A second batch would only wait for the turn of the first one.
-        NonZeroUsize::MIN
-    }
-
-    async fn redeem_batch(
-        conn: &mut SqliteConnection,
-        names: &Names,
-        transitions: &[&Transition],
-    ) -> Result<Vec<Option<Facts>>, StoreError> {
-        batch::redeem(conn, names, transitions).await
-    }
+impl Migrate for Sqlite {
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];
 
     async fn migrate(
         conn: &mut SqliteConnection,

@@ -8,9 +8,10 @@ use std::{
     fmt::{self, Display},
 };
 
+use invitation_core::StoreError;
 use sqlx::{Database, Executor, QueryBuilder, SqlStr, error::BoxDynError};
 
-use crate::{dialect::Dialect, values::Value};
+use crate::{dialect::Dialect, ops::Session, row::ColumnReader, values::Value};
 
 /// The text and the values of a statement, in the form that a database's driver needs.
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
@@ -82,13 +83,9 @@ impl<DB: Dialect> Statement<DB> {
 
     /// Marks a statement whose text depends on the number of values. It is not kept prepared,
     /// because the same text rarely comes again.
-    pub(crate) fn one_off(mut self) -> Self {
-        self.set_one_off();
-        self
-    }
-
-    pub(crate) fn set_one_off(&mut self) {
+    pub(crate) fn one_off(&mut self) -> &mut Self {
         self.is_one_off = true;
+        self
     }
 
     /// Marks a statement that carries a code, an address or a searched text, which may be an
@@ -103,20 +100,12 @@ impl<DB: Dialect> Statement<DB> {
         self
     }
 
-    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+    pub(crate) fn int(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
         self.value(Value::int(value))
     }
 
-    pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
-        self.value(Value::int(value))
-    }
-
-    pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
-        self.opt_text(Some(value))
-    }
-
-    pub(crate) fn opt_text(&mut self, value: Option<impl Into<String>>) -> &mut Self {
-        self.value(Value::Text(value.map(|text| Cow::Owned(text.into()))))
+    pub(crate) fn text<'v>(&mut self, value: impl Into<Option<&'v str>>) -> &mut Self {
+        self.value(Value::text(value))
     }
 
     /// Compares a column with an address.
@@ -129,10 +118,6 @@ impl<DB: Dialect> Statement<DB> {
         self.value(Value::blob(value))
     }
 
-    pub(crate) fn opt_blob(&mut self, value: Option<&[u8]>) -> &mut Self {
-        self.value(Value::blob(value))
-    }
-
     pub(crate) fn value(&mut self, value: Value<'_>) -> &mut Self {
         self.sink.push_value(value);
         self
@@ -142,6 +127,17 @@ impl<DB: Dialect> Statement<DB> {
     pub(crate) fn values<'v>(&mut self, values: impl IntoIterator<Item = Value<'v>>) -> &mut Self {
         for (n, value) in values.into_iter().enumerate() {
             self.sql(if n == 0 { "" } else { ", " }).value(value);
+        }
+        self
+    }
+
+    /// Writes assignments, separated by commas.
+    pub(crate) fn assignments<'v>(
+        &mut self,
+        columns: impl IntoIterator<Item = (&'v str, Value<'v>)>,
+    ) -> &mut Self {
+        for (n, (column, value)) in columns.into_iter().enumerate() {
+            self.sql(if n == 0 { "" } else { ", " }).sql(column).sql(" = ").value(value);
         }
         self
     }
@@ -162,52 +158,66 @@ impl<DB: Dialect> Statement<DB> {
         self.sql(")")
     }
 
-    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken.
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any
+    /// key of the table if there are none.
     pub(crate) async fn run_unless_taken(
         self,
-        conn: &mut DB::Connection,
-        columns: &str,
-    ) -> sqlx::Result<bool> {
-        DB::run_unless_taken(self, conn, Some(columns)).await
-    }
-
-    /// Runs an `INSERT` of one row. Returns `false` if one of the table's keys is taken.
-    pub(crate) async fn run_unless_any_taken(
-        self,
-        conn: &mut DB::Connection,
-    ) -> sqlx::Result<bool> {
-        DB::run_unless_taken(self, conn, None).await
+        on: &mut Session<'_, DB>,
+        columns: impl Into<Option<&str>>,
+    ) -> Result<bool, StoreError> {
+        DB::run_unless_taken(self, on, columns.into()).await
     }
 
     /// Runs the statement. Returns the number of rows that it touched.
-    pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
-        self.sink.choose_form(conn);
-        Ok(DB::affected(&DB::exec(conn).execute(self).await?))
+    pub(crate) async fn run(mut self, on: &mut Session<'_, DB>) -> Result<u64, StoreError> {
+        self.sink.choose_form(on.conn());
+        match DB::exec(on.conn()).execute(self).await {
+            Ok(result) => Ok(DB::affected(&result)),
+            Err(error) => Err(on.failed(error)),
+        }
     }
 
-    /// Returns the first row, if there is one.
-    pub(crate) async fn first(
+    /// Reads the first row, if there is one.
+    pub(crate) async fn first<T>(
         mut self,
-        conn: &mut DB::Connection,
-    ) -> sqlx::Result<Option<<DB as Database>::Row>> {
-        self.sink.choose_form(conn);
-        DB::exec(conn).fetch_optional(self).await
+        on: &mut Session<'_, DB>,
+        read: impl FnOnce(&mut ColumnReader<'_, DB>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.sink.choose_form(on.conn());
+        match DB::exec(on.conn()).fetch_optional(self).await {
+            Ok(row) => row.map(|row| read(&mut ColumnReader::new(&row))).transpose(),
+            Err(error) => Err(on.failed(error)),
+        }
     }
 
-    /// Returns the row of a statement that always has one, such as a count.
+    /// Reads the row of a statement that always has one, such as a count.
     ///
     /// # Errors
     ///
     /// [`sqlx::Error::RowNotFound`] without a row: an unknown number must not count as 0.
-    pub(crate) async fn only(
+    pub(crate) async fn only<T>(
         self,
-        conn: &mut DB::Connection,
-    ) -> sqlx::Result<<DB as Database>::Row> {
-        self.first(conn).await?.ok_or(sqlx::Error::RowNotFound)
+        on: &mut Session<'_, DB>,
+        read: impl FnOnce(&mut ColumnReader<'_, DB>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let found = self.first(on, read).await?;
+        found.ok_or_else(|| on.failed(sqlx::Error::RowNotFound))
     }
 
-    /// Returns all rows.
-    pub(crate) async fn all(
+    /// Reads all rows.
+    pub(crate) async fn all<T>(
+        self,
+        on: &mut Session<'_, DB>,
+        mut read: impl FnMut(&mut ColumnReader<'_, DB>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self.rows(on.conn()).await {
+            Ok(rows) => rows.iter().map(|row| read(&mut ColumnReader::new(row))).collect(),
+            Err(error) => Err(on.failed(error)),
+        }
+    }
+
+    /// Returns all rows as they are.
+    pub(crate) async fn rows(
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Vec<<DB as Database>::Row>> {
@@ -243,17 +253,23 @@ impl<DB: Dialect> fmt::Debug for Statement<DB> {
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
-    use sqlx::{Connection, Row, Sqlite, SqliteConnection};
+    use std::error::Error as _;
+
+    use sqlx::{Connection, Sqlite, SqliteConnection};
 
     use super::*;
+    use crate::{TablePrefix, names::Names, ops::Begin};
 
     #[tokio::test]
     async fn count_without_a_row_is_an_error() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let names = Names::new(TablePrefix::default());
+        let on = &mut Session::<Sqlite>::new(&mut conn, &names, Begin::Own, "count");
         let counted = |sql: &'static str| Statement::<Sqlite>::new(sql);
-        let row = counted("SELECT 7").only(&mut conn).await.unwrap();
-        assert_eq!(row.get::<i64, _>(0), 7);
-        let error = counted("SELECT 7 WHERE 1 = 0").only(&mut conn).await.unwrap_err();
-        assert!(matches!(error, sqlx::Error::RowNotFound), "{error:?}");
+        assert_eq!(counted("SELECT 7").only(on, |c| c.int("count")).await.unwrap(), 7);
+        let none = counted("SELECT 7 WHERE 1 = 0").only(on, |c| c.int("count")).await;
+        let error = none.unwrap_err();
+        let error = error.source().unwrap().downcast_ref::<sqlx::Error>();
+        assert!(matches!(error, Some(sqlx::Error::RowNotFound)), "{error:?}");
     }
 }

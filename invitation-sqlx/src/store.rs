@@ -14,38 +14,16 @@ use crate::{
     TablePrefix,
     batching::{Batchers, SLOTS},
     cached_connection::CachedConnection,
+    calls::{change, query, retried},
     connections::Connections,
     dialect::Dialect,
     error::store_error,
     list,
     mechanisms::Mechanisms,
     names::Names,
-    ops::{self, Begin},
-    retry::Retries,
+    ops::{self, Begin, Session},
     schema,
 };
-
-/// Runs a change when it is this writer's turn, and repeats it after conflicts with concurrent
-/// work. This is a macro, because the compiler cannot prove that the future of a function over an
-/// async closure is `Send`.
-macro_rules! retried {
-    ($store:expr, $conn:ident, $id:expr, $change:expr) => {{
-        let mut retries = Retries::of($id);
-        loop {
-            let made = {
-                let _turn = $store.connections.turn().await;
-                $change.await
-            };
-            // The writer's turn ends before the pause, so that other writers can work meanwhile.
-            match $conn.finish(made).await {
-                // A connection whose transaction may still be open is not used for another try.
-                Err(error) if $conn.is_reusable() && retries.again_after(&error).await => {}
-                done => break done,
-            }
-        }
-    }};
-}
-pub(crate) use retried;
 
 /// A store on the connections of a pool. Each call is one statement or one transaction of its
 /// own. Each call takes one connection, so a pool of one is enough.
@@ -213,15 +191,23 @@ impl<DB: Dialect> SqlStore<DB> {
         &self.names
     }
 
+    /// Returns a session on a connection of the store's own.
+    pub(crate) fn session<'c>(
+        &'c self,
+        conn: &'c mut DB::Connection,
+        operation: &'static str,
+    ) -> Session<'c, DB> {
+        Session::new(conn, &self.names, Begin::Own, operation)
+    }
+
     /// Applies one transition on this connection.
     pub(crate) async fn apply_on(
         &self,
         conn: &mut CachedConnection<DB>,
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
-        let (id, names) = (Some(transition.event().id), &self.names);
-        let is_fast = self.mechanisms.fast_path;
-        retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, names, transition, is_fast))
+        let (id, is_fast) = (Some(transition.event().id), self.mechanisms.fast_path);
+        retried!(self, conn, "apply", id, on => ops::apply(on, transition, is_fast))
     }
 
     /// Redeems for the callers of a batch on this connection.
@@ -231,7 +217,7 @@ impl<DB: Dialect> SqlStore<DB> {
         batch: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
         let id = batch.first().map(|transition| transition.event().id);
-        retried!(self, conn, id, DB::redeem_batch(conn, &self.names, batch))
+        retried!(self, conn, "apply", id, on => DB::redeem_batch(on, batch))
     }
 }
 
@@ -262,9 +248,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        let mut conn = self.connections.acquire("insert").await?;
         let id = insert.rows.first().map(|row| row.event.id);
-        retried!(self, conn, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
+        change!(self, "insert", id, on => ops::insert(on, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
@@ -299,9 +284,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("get").await?;
-        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
-        conn.finish(answer).await
+        query!(self, "get", on => ops::get(on, target, scope))
     }
 
     async fn facts(
@@ -310,15 +293,11 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         scope: &Scope,
         user: &UserId,
     ) -> Result<Option<Facts>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("facts").await?;
-        let answer = ops::facts::<DB>(&mut conn, &self.names, target, scope, user).await;
-        conn.finish(answer).await
+        query!(self, "facts", on => ops::facts(on, target, scope, user))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("locate").await?;
-        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
-        conn.finish(answer).await
+        query!(self, "locate", on => ops::locate(on, target))
     }
 
     async fn are_invited(
@@ -326,9 +305,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         invitees: &[Invitee],
         now: Timestamp,
     ) -> Result<Vec<bool>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("are_invited").await?;
-        let answer = ops::are_invited::<DB>(&mut conn, &self.names, invitees, now).await;
-        conn.finish(answer).await
+        query!(self, "are_invited", on => ops::are_invited(on, invitees, now))
     }
 
     async fn list(
@@ -337,9 +314,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &Filter,
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("list").await?;
-        let answer = list::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        conn.finish(answer).await
+        query!(self, "list", on => list::list(on, scope, filter, page))
     }
 
     async fn count(
@@ -348,9 +323,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &Filter,
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
-        let mut conn = self.connections.acquire_to_read("count").await?;
-        let answer = list::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
-        conn.finish(answer).await
+        query!(self, "count", on => list::count(on, scope, filter, cap))
     }
 
     async fn redemptions(
@@ -359,9 +332,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         invitation: InvitationId,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("redemptions").await?;
-        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
-        conn.finish(answer).await
+        query!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
     }
 
     async fn leases(
@@ -369,15 +340,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         scope: &Scope,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("leases").await?;
-        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
-        conn.finish(answer).await
+        query!(self, "leases", on => ops::leases(on, scope, page))
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        let mut conn = self.connections.acquire("record").await?;
         let id = events.first().map(|event| event.id);
-        retried!(self, conn, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
+        change!(self, "record", id, on => ops::record(on, events))
     }
 
     async fn events(
@@ -386,14 +354,11 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &EventFilter,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Event, EventId>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("events").await?;
-        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        conn.finish(answer).await
+        query!(self, "events", on => ops::events(on, scope, filter, page))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        let mut conn = self.connections.acquire("purge").await?;
         let id = Some(purge.event.id);
-        retried!(self, conn, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
+        change!(self, "purge", id, on => ops::purge(on, purge))
     }
 }

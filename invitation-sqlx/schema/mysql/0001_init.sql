@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
 -- so do quotas.
 CREATE TABLE IF NOT EXISTS {prefix}states (
     division        VARBINARY(64)  NOT NULL,
-    state        BIGINT         NOT NULL, -- 0: uses left, 1: revoked, 2: used
+    state           BIGINT         NOT NULL, -- 0: uses left, 1: revoked, 2: used
     created_at      BIGINT         NOT NULL,
     id              BINARY(16)     NOT NULL,
     expires_at      BIGINT         NOT NULL,

@@ -55,7 +55,7 @@ CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_i
 -- so do quotas.
 CREATE TABLE {prefix}states (
     division        TEXT COLLATE "C" NOT NULL,
-    state        BIGINT           NOT NULL, -- 0: uses left, 1: revoked, 2: used
+    state           BIGINT           NOT NULL, -- 0: uses left, 1: revoked, 2: used
     created_at      BIGINT           NOT NULL,
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,

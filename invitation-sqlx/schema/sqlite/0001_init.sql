@@ -54,7 +54,7 @@ CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_i
 -- so do quotas.
 CREATE TABLE {prefix}states (
     division        TEXT    NOT NULL,
-    state        INTEGER NOT NULL,         -- 0: uses left, 1: revoked, 2: used
+    state           INTEGER NOT NULL,         -- 0: uses left, 1: revoked, 2: used
     created_at      INTEGER NOT NULL,
     id              BLOB    NOT NULL,
     expires_at      INTEGER NOT NULL,

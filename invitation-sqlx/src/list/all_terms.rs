@@ -12,9 +12,9 @@ use super::{
     Index,
     candidates::ListQuery,
     count,
-    plan::{self, MAX_FOUND, Value},
+    plan::{self, MAX_FOUND},
 };
-use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+use crate::{dialect::Dialect, ops::Session, render, statement::Statement, values::Value};
 
 /// The maximum number of matches of a rare term. The same limit holds for additional candidates
 /// of a common search: matches of a longer term, and codes with a matching tag.
@@ -35,8 +35,7 @@ pub(super) struct ChosenTerms<'a> {
 /// counted first, which is enough to find a rare one. More matches are counted only if no term is
 /// rare and the search cannot use all terms together.
 pub(super) async fn choose<'a, DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &'a Scope,
     search: &'a Search,
 ) -> Result<ChosenTerms<'a>, StoreError> {
@@ -46,17 +45,17 @@ pub(super) async fn choose<'a, DB: Dialect>(
         chosen.rare = terms.iter().collect();
         return Ok(chosen);
     }
-    let mut s = Statement::<DB>::new("SELECT ");
+    let mut s = Statement::new("SELECT ");
     let most = RARE.saturating_add(1);
     for (is, term) in [">=", ">"].iter().flat_map(|is| terms.iter().map(move |term| (is, term))) {
         count::rows_up_to(&mut s, most, |s| {
-            render::search_terms(s, names, is, term);
+            render::search_terms(s, on.names, is, term);
             s.sql(" ORDER BY i.term");
         });
         s.sql(", ");
     }
-    count::rows_up_to(&mut s, most, |s| render::tagged(s, names, search));
-    let numbers = count::numbers(conn, "list", s, 2 * terms.len() + 1).await?;
+    count::rows_up_to(&mut s, most, |s| render::tagged(s, on.names, search));
+    let numbers = count::numbers(on, s, 2 * terms.len() + 1).await?;
     let (all, beside) = numbers.split_at(terms.len().min(numbers.len()));
     let is_few = |number: &i64| *number <= i64::from(RARE);
     let mut rare: Vec<_> = all.iter().zip(terms).filter(|(number, _)| is_few(number)).collect();
@@ -70,7 +69,7 @@ pub(super) async fn choose<'a, DB: Dialect>(
             chosen.common = Some((division, terms));
         }
         _ => {
-            let counted = plan::leading_terms::<DB>(conn, names, search, MAX_FOUND).await?;
+            let counted = plan::leading_terms(on, search, MAX_FOUND).await?;
             let found = counted.into_iter().filter(|(number, _)| *number <= i64::from(MAX_FOUND));
             chosen.rare = found.map(|(_, term)| term).collect();
         }
@@ -134,7 +133,7 @@ impl ListQuery<'_> {
     /// Writes the exact matches of a term in a division, in the list's order.
     fn exactly<DB: Dialect>(&self, s: &mut Statement<DB>, division: &Division, term: &SearchTerm) {
         s.keep_secret();
-        let fixed = [Value::Text(term.as_str()), Value::Text(division.as_str())];
+        let fixed = [Value::text(term.as_str()), Value::text(division.as_str())];
         self.scan(s, Index::TermsKey, &fixed);
     }
 }

@@ -4,10 +4,10 @@ use invitation_core::{Filter, InvitationId, PageRequest, Scope};
 
 use super::{
     Index,
-    plan::{Plan, Value},
+    plan::Plan,
     sort::{Fixed, Sort},
 };
-use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+use crate::{dialect::Dialect, names::Names, render, statement::Statement, values::Value};
 
 /// A list that is asked for.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl ListQuery<'_> {
         self.candidates(s, plan, max, Candidates::All);
         s.sql(") m");
         if plan.is_scan() {
-            s.sql(" ORDER BY ").sql(self.order::<DB>(plan));
+            s.sql(" ORDER BY ").sql(self.order(plan));
         }
         s.sql(" LIMIT 1 OFFSET ").sql(max).sql(") ");
     }
@@ -140,7 +140,7 @@ impl ListQuery<'_> {
         let id = if index == Index::TermsKey { "i.invitation" } else { "i.id" };
         let is_range = self.is_range::<DB>(fixed);
         let fixed: Vec<Fixed<'_>> =
-            index.key().iter().copied().zip(fixed.iter().copied()).collect();
+            index.key().iter().copied().zip(fixed.iter().cloned()).collect();
         let (head, sort) = (fixed.iter().filter(|_| is_range), self.sort());
         let Sort { at, direction, .. } = sort;
         s.sql(format_args!("SELECT i.{at} AS at, {id} AS which"));
@@ -161,8 +161,7 @@ impl ListQuery<'_> {
             sort.between(s, &fixed);
         } else {
             for (column, value) in &fixed {
-                s.sql(format_args!(" AND i.{column} = "));
-                value.write(s);
+                s.sql(format_args!(" AND i.{column} = ")).value(value.clone());
             }
             sort.restrict(s, &format!("i.{at}"), id);
         }
@@ -217,16 +216,5 @@ pub(super) fn valid(scope: &Scope) -> Index {
     match scope {
         Scope::All => Index::StatesValidAnywhere,
         Scope::Division(_) => Index::StatesValid,
-    }
-}
-
-impl Value<'_> {
-    pub(super) fn write<DB: Dialect>(self, s: &mut Statement<DB>) {
-        match self {
-            Self::Text(text) => s.text(text),
-            Self::Blob(bytes) => s.blob(bytes),
-            Self::Time(micros) => s.int(micros),
-            Self::State(state) => s.sql(render::state(state)),
-        };
     }
 }

@@ -10,17 +10,13 @@ use super::{
     candidates::{Candidates, ListQuery, valid},
     plan::{self, Plan},
 };
-use crate::{
-    dialect::Dialect, error::store_error, names::Names, ops::Step, render, row,
-    statement::Statement,
-};
+use crate::{dialect::Dialect, names::Names, ops::Session, render, statement::Statement};
 
 /// The maximum number of candidates of a search. Beyond it, the numbers are lower bounds.
 const MAX_COUNTED: u32 = Limits::COUNT_CANDIDATES;
 
 pub(crate) async fn count<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &Scope,
     filter: &Filter,
     cap: u32,
@@ -30,19 +26,20 @@ pub(crate) async fn count<DB: Dialect>(
     let filter = &Filter { order: ListOrder::NewestFirst, ..filter.clone() };
     if let Some(search) = &filter.search {
         let page = PageRequest { after: None, limit: 1 };
-        let query = ListQuery { names, scope, filter, page: &page };
-        let failed = |error| store_error::<DB>("count", error);
-        let mut step = Step::<DB>::begin_to_read(conn, true).await.map_err(failed)?;
-        let counted = query.count::<DB>(step.conn(), search, cap).await?;
-        step.end_read().await.map_err(failed)?;
+        let query = ListQuery { names: on.names, scope, filter, page: &page };
+        let mut step = on.begin_to_read(true).await?;
+        let counted = query.count(&mut step, search, cap).await?;
+        step.end_read().await?;
         return Ok(counted);
     }
-    let mut s = Statement::<DB>::new("");
+    let mut s = Statement::new("");
     for (n, status) in Status::ALL.iter().copied().enumerate() {
         s.sql(if n == 0 { "SELECT " } else { ", " });
-        rows_up_to(&mut s, cap.saturating_add(1), |s| of_status(s, names, scope, filter, status));
+        rows_up_to(&mut s, cap.saturating_add(1), |s| {
+            of_status(s, on.names, scope, filter, status);
+        });
     }
-    let numbers = numbers(conn, "count", s, Status::ALL.len()).await?;
+    let numbers = numbers(on, s, Status::ALL.len()).await?;
     Ok(counts(cap, &numbers))
 }
 
@@ -59,19 +56,18 @@ impl ListQuery<'_> {
     /// many of those, counts among all invitations within the scope, if these are few.
     async fn count<DB: Dialect>(
         &self,
-        conn: &mut DB::Connection,
+        on: &mut Session<'_, DB>,
         search: &Search,
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
-        let terms = plan::leading_terms::<DB>(conn, self.names, search, MAX_COUNTED).await?;
+        let terms = plan::leading_terms(on, search, MAX_COUNTED).await?;
         let (mut first, all) = (None, Filter::all(self.filter.now));
         let found = Plan::Found(terms.first().map(|(_, term)| *term), search);
-        for plan in
-            [found].into_iter().chain(plan::plans::<DB>(self.scope, &all, ChosenTerms::default()))
+        for plan in [found].into_iter().chain(plan::plans(self.scope, &all, ChosenTerms::default()))
         {
-            let mut s = Statement::<DB>::new("");
+            let mut s = Statement::new("");
             self.numbers(&mut s, &plan);
-            let numbers = numbers(conn, "count", s, Status::ALL.len() + 1).await?;
+            let numbers = numbers(on, s, Status::ALL.len() + 1).await?;
             let counts = counts(cap, &numbers);
             if numbers.last() == Some(&0) {
                 return Ok(counts);
@@ -119,13 +115,11 @@ pub(super) fn rows_up_to<DB: Dialect>(
 
 /// Returns the numbers in the only row of a query.
 pub(super) async fn numbers<DB: Dialect>(
-    conn: &mut DB::Connection,
-    operation: &'static str,
+    on: &mut Session<'_, DB>,
     s: Statement<DB>,
     columns: usize,
 ) -> Result<Vec<i64>, StoreError> {
-    let found = s.only(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
-    row::counts::<DB>(&found, columns)
+    s.only(on, |c| (0..columns).map(|_| c.int("count")).collect()).await
 }
 
 /// Writes the table and the conditions of the invitations of a status.

@@ -9,38 +9,33 @@ use super::{
     candidates::{Candidates, ListQuery},
     plan::{self, Plan},
 };
-use crate::{
-    dialect::Dialect, error::store_error, names::Names, ops::Step, render, row,
-    statement::Statement,
-};
+use crate::{dialect::Dialect, ops::Session, render, row, statement::Statement};
 
 pub(crate) async fn list<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &Scope,
     filter: &Filter,
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-    let failed = |error| store_error::<DB>("list", error);
-    let mut step =
-        Step::<DB>::begin_to_read(conn, filter.search.is_some()).await.map_err(failed)?;
-    let listed = list_on::<DB>(step.conn(), ListQuery { names, scope, filter, page }).await?;
-    step.end_read().await.map_err(failed)?;
+    let mut step = on.begin_to_read(filter.search.is_some()).await?;
+    let query = ListQuery { names: step.names, scope, filter, page };
+    let listed = list_on(&mut step, query).await?;
+    step.end_read().await?;
     Ok(listed)
 }
 
 async fn list_on<DB: Dialect>(
-    conn: &mut DB::Connection,
+    on: &mut Session<'_, DB>,
     query: ListQuery<'_>,
 ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-    let ListQuery { names, scope, filter, page } = query;
+    let ListQuery { scope, filter, page, .. } = query;
     let chosen = match &filter.search {
-        Some(search) => all_terms::choose::<DB>(conn, names, scope, search).await?,
+        Some(search) => all_terms::choose(on, scope, search).await?,
         None => ChosenTerms::default(),
     };
     let mut short = StorePage { items: Vec::new(), next: None };
-    for plan in plan::plans::<DB>(scope, filter, chosen) {
-        let (items, end) = query.run::<DB>(conn, &plan).await?;
+    for plan in plan::plans(scope, filter, chosen) {
+        let (items, end) = query.run(on, &plan).await?;
         let is_full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
         let position = |last: &Record| filter.order.position(last);
         let found = StorePage::from_one_more(items, page.limit, position);
@@ -60,15 +55,15 @@ impl ListQuery<'_> {
     /// position where the candidates ended, unless the plan saw all of them.
     async fn run<DB: Dialect>(
         &self,
-        conn: &mut DB::Connection,
+        on: &mut Session<'_, DB>,
         plan: &Plan<'_, DB>,
     ) -> Result<(Vec<Record>, Option<Position<InvitationId>>), StoreError> {
-        let mut s = Statement::<DB>::new("");
+        let mut s = Statement::new("");
         self.page(&mut s, plan);
-        let found = s.all(conn).await.map_err(|error| store_error::<DB>("list", error))?;
+        let found = s.all(on, row::listed).await?;
         let (mut items, mut end) = (Vec::with_capacity(found.len()), None);
-        for row in &found {
-            match row::listed::<DB>(row)? {
+        for row in found {
+            match row {
                 row::ListedRow::Invitation(invitation) => items.push(*invitation),
                 row::ListedRow::End(position) => end = Some(position),
             }
@@ -83,8 +78,7 @@ impl ListQuery<'_> {
         let page_and_one = self.page_and_one();
         // Candidates of a small set have no expiry, so that only their rows can be sorted by it.
         let sorts_rows = !plan.is_scan() && self.filter.order == ListOrder::SoonestExpiryFirst;
-        let order =
-            if sorts_rows { "i.expires_at, i.id".to_owned() } else { self.order::<DB>(plan) };
+        let order = if sorts_rows { "i.expires_at, i.id".to_owned() } else { self.order(plan) };
         self.end(s, plan, max);
         let columns = &row::INVITATION;
         s.sql(format_args!(
@@ -102,7 +96,7 @@ impl ListQuery<'_> {
                     self.sort().restrict(s, "f.at", "f.which");
                 }
             }
-            s.sql(" ORDER BY ").sql(self.order::<DB>(plan));
+            s.sql(" ORDER BY ").sql(self.order(plan));
         }
         s.sql(") c");
         self.join_and_filter(s, plan);

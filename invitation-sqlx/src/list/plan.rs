@@ -7,9 +7,10 @@ use invitation_core::{
 use super::{Index, all_terms::ChosenTerms, count};
 use crate::{
     dialect::{ByValidityLength, Dialect},
-    names::Names,
+    ops::Session,
     render,
     statement::Statement,
+    values::Value,
 };
 
 /// The number of search terms by which candidates are found. All terms are checked on each
@@ -39,15 +40,6 @@ pub(super) enum Plan<'a, DB: Dialect> {
     ByValidityLength(ByValidityLength<DB>, Status),
 }
 
-/// The value of a column.
-#[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
-    Text(&'a str),
-    Blob(&'a [u8]),
-    Time(i64),
-    State(State),
-}
-
 /// Returns the plans of a filter, in the order in which they are tried. The first one with a
 /// complete answer is enough.
 pub(super) fn plans<'a, DB: Dialect>(
@@ -56,7 +48,7 @@ pub(super) fn plans<'a, DB: Dialect>(
     chosen: ChosenTerms<'a>,
 ) -> Vec<Plan<'a, DB>> {
     match filter.order {
-        ListOrder::NewestFirst => newest_first::<DB>(scope, filter, chosen),
+        ListOrder::NewestFirst => newest_first(scope, filter, chosen),
         ListOrder::SoonestExpiryFirst => soonest_expiry_first(scope, filter, chosen),
     }
 }
@@ -80,9 +72,9 @@ fn soonest_expiry_first<'a, DB: Dialect>(
     let mut plans = found(filter, chosen.rare);
     plans.extend(filter.batch.as_ref().map(Plan::Batch));
     plans.push(match (&filter.inviter, scope) {
-        (Some(user), _) => Plan::Scan(Index::StatesValidBy, vec![Value::Text(user.as_str())]),
+        (Some(user), _) => Plan::Scan(Index::StatesValidBy, vec![Value::text(user.as_str())]),
         (None, Scope::Division(division)) => {
-            Plan::Scan(Index::StatesValid, vec![Value::Text(division.as_str())])
+            Plan::Scan(Index::StatesValid, vec![Value::text(division.as_str())])
         }
         (None, Scope::All) => Plan::Scan(Index::StatesValidAnywhere, Vec::new()),
     });
@@ -107,24 +99,26 @@ fn newest_first<'a, DB: Dialect>(
     } = filter;
     let division = match scope {
         Scope::All => None,
-        Scope::Division(division) => Some(Value::Text(division.as_str())),
+        Scope::Division(division) => Some(Value::text(division.as_str())),
     };
     let within = |one, anywhere| if division.is_some() { one } else { anywhere };
     let mut plans = found(filter, chosen.rare);
     let scans = [
-        batch
-            .as_ref()
-            .map(|batch| Plan::Scan(Index::CodesBatch, vec![Value::Blob(batch.as_bytes())])),
+        batch.as_ref().map(|batch| {
+            Plan::Scan(Index::CodesBatch, vec![Value::blob(batch.as_bytes().as_slice())])
+        }),
         chosen.common.map(|(division, terms)| Plan::AllTerms(division, terms)),
         status.map(|status| {
-            let state = division.into_iter().chain([Value::State(status.state())]);
+            // The number stands in the text, so that the planner sees it.
+            let state = Value::sql(render::state(status.state()).to_string());
+            let state = division.clone().into_iter().chain([state]);
             Plan::Scan(within(Index::StatesKey, Index::StatesAnywhere), state.collect())
         }),
         inviter
             .as_ref()
-            .map(|user| Plan::Scan(Index::CodesInviter, vec![Value::Text(user.as_str())])),
-        role.as_ref().zip(division).map(|(role, division)| {
-            Plan::Scan(Index::CodesRole, vec![Value::Text(role.as_str()), division])
+            .map(|user| Plan::Scan(Index::CodesInviter, vec![Value::text(user.as_str())])),
+        role.as_ref().zip(division.clone()).map(|(role, division)| {
+            Plan::Scan(Index::CodesRole, vec![Value::text(role.as_str()), division])
         }),
     ];
     let mut scans: Vec<_> = scans.into_iter().flatten().collect();
@@ -151,8 +145,7 @@ pub(super) fn leading(search: &Search) -> &[SearchTerm] {
 /// matches up to one more than `cap`. The rarest comes first, because reading few matches costs
 /// least. The only term of a search is not counted.
 pub(super) async fn leading_terms<'a, DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     search: &'a Search,
     cap: u32,
 ) -> Result<Vec<(i64, &'a SearchTerm)>, StoreError> {
@@ -160,15 +153,15 @@ pub(super) async fn leading_terms<'a, DB: Dialect>(
     if let [] | [_] = terms {
         return Ok(terms.iter().map(|term| (0, term)).collect());
     }
-    let mut s = Statement::<DB>::new("SELECT ");
+    let mut s = Statement::new("SELECT ");
     for (n, term) in terms.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " });
         count::rows_up_to(&mut s, cap.saturating_add(1), |s| {
-            render::search_terms(s, names, ">=", term);
+            render::search_terms(s, on.names, ">=", term);
             s.sql(" ORDER BY i.term");
         });
     }
-    let numbers = count::numbers(conn, "list", s, terms.len()).await?;
+    let numbers = count::numbers(on, s, terms.len()).await?;
     let mut counted: Vec<_> = numbers.into_iter().zip(terms).collect();
     counted.sort_by_key(|(number, _)| *number);
     Ok(counted)

@@ -4,8 +4,7 @@ use invitation_core::{
     Filter, InvitationId, ListOrder, PageRequest, Position, TimeRange, Timestamp,
 };
 
-use super::plan::Value;
-use crate::{dialect::Dialect, render, statement::Statement};
+use crate::{dialect::Dialect, render, statement::Statement, values::Value};
 
 /// A column of an index, and the value that all candidates have in it.
 pub(super) type Fixed<'a> = (&'static str, Value<'a>);
@@ -73,10 +72,11 @@ impl<'a> Sort<'a> {
 
     /// Writes the same restriction as a range over the whole key of an index.
     pub(super) fn between<DB: Dialect>(&self, s: &mut Statement<DB>, fixed: &[Fixed<'_>]) {
-        let time = |at: i64| (self.at, Value::Time(at));
+        let time = |at: i64| (self.at, Value::int(at));
         let end = match self.after {
             Some(after) => {
-                vec![time(after.at.as_micros()), ("id", Value::Blob(after.id.as_bytes()))]
+                let id = Value::blob(after.id.as_bytes().as_slice());
+                vec![time(after.at.as_micros()), ("id", id)]
             }
             None => self.until.map(time).into_iter().collect(),
         };
@@ -95,6 +95,9 @@ fn compare<DB: Dialect>(s: &mut Statement<DB>, is: &str, key: &[Fixed<'_>]) {
     s.sql(" AND ").list(key, |s, (column, _)| {
         s.sql(format_args!("i.{column}"));
     });
-    s.sql(format_args!(" {is} "))
-        .list(key, |s, (_, value)| DB::hide_from_planner(s, |s| value.write(s)));
+    s.sql(format_args!(" {is} ")).list(key, |s, (_, value)| {
+        DB::hide_from_planner(s, |s| {
+            s.value(value.clone());
+        });
+    });
 }

@@ -35,7 +35,7 @@ pub(super) fn kind(number: u16) -> StoreErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{commit_kind, lone_statement_kind};
+    use crate::error::commit_kind;
 
     #[test]
     fn failed_write_is_unavailable_before_the_commit_and_unknown_at_it() {
@@ -68,8 +68,5 @@ mod tests {
             assert_eq!(kind(number), before, "{number}");
             assert_eq!(commit_kind(kind(number)), at_commit, "{number}");
         }
-        // A statement that is a transaction by itself may have failed at its commit.
-        assert_eq!(lone_statement_kind(kind(3)), StoreErrorKind::OutcomeUnknown);
-        assert_eq!(lone_statement_kind(kind(1062)), StoreErrorKind::Other);
     }
 }

@@ -14,63 +14,61 @@ use invitation_core::{
     EventId, StoreError, StoreErrorKind,
     feed::{FeedPage, FeedPosition},
 };
-use sqlx::{MySql, MySqlConnection};
+use sqlx::MySql;
 
 use super::message::Message;
 use crate::{
-    dialect::Dialect,
-    error::store_error,
+    dialect::{FeedRead, Syntax},
     names::Names,
-    ops::{feed::page_by_position, unprepared},
-    row,
+    ops::{Session, feed::page_by_position, unprepared},
     statement::Statement,
 };
 
 /// The maximum number of events that one call assigns positions to.
 const MAX_ASSIGNED: usize = 500;
 
-/// Returns a page. It takes one round trip if the page is full, two if all events have positions,
-/// and otherwise four.
-pub(super) async fn feed(
-    conn: &mut MySqlConnection,
-    names: &Names,
-    after: Option<FeedPosition>,
-    limit: NonZeroU32,
-) -> Result<FeedPage, StoreError> {
-    let page = page_by_position::<MySql>(conn, names, after, limit).await?;
-    if page.more {
-        return Ok(page);
-    }
-    let ids = unassigned(conn, names).await?;
-    if ids.is_empty() {
-        return Ok(page);
-    }
-    let may_be_more = match assign(conn, names, &ids).await {
-        Ok(()) => ids.len() == MAX_ASSIGNED,
-        // Another call assigns positions. If it was undone, a later call repeats its work. This
-        // call does not say that there is more, because its consumer would ask again at once for
-        // as long as the other call works.
-        Err(error) if error.kind() == StoreErrorKind::Conflict => {
-            let ended = unprepared::<MySql>(conn, super::ROLLBACK).await;
-            ended.map_err(|error| store_error::<MySql>("feed", error))?;
-            false
+impl FeedRead for MySql {
+    /// Returns a page. It takes one round trip if the page is full, two if all events have positions,
+    /// and otherwise four.
+    async fn feed(
+        on: &mut Session<'_, Self>,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        let page = page_by_position(on, after, limit).await?;
+        if page.more {
+            return Ok(page);
         }
-        Err(error) => return Err(error),
-    };
-    let page = page_by_position::<MySql>(conn, names, after, limit).await?;
-    Ok(FeedPage { more: page.more || may_be_more, ..page })
+        let ids = unassigned(on).await?;
+        if ids.is_empty() {
+            return Ok(page);
+        }
+        let may_be_more = match assign(on, &ids).await {
+            Ok(()) => ids.len() == MAX_ASSIGNED,
+            // Another call assigns positions. If it was undone, a later call repeats its work. This
+            // call does not say that there is more, because its consumer would ask again at once for
+            // as long as the other call works.
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {
+                let ended = unprepared::<Self>(on.conn(), super::ROLLBACK).await;
+                ended.map_err(|error| on.failed(error))?;
+                false
+            }
+            Err(error) => return Err(error),
+        };
+        let page = page_by_position(on, after, limit).await?;
+        Ok(FeedPage { more: page.more || may_be_more, ..page })
+    }
 }
 
 /// Returns the ids of committed events without a position, in their order. A plain read neither
 /// sees uncommitted events nor waits for them.
-async fn unassigned(conn: &mut MySqlConnection, names: &Names) -> Result<Vec<EventId>, StoreError> {
-    let index = MySql::use_index(&format!("{}events_feed", names.prefix()));
-    let found = Statement::<MySql>::new(format!(
+async fn unassigned(on: &mut Session<'_, MySql>) -> Result<Vec<EventId>, StoreError> {
+    let index = MySql::use_index(&format!("{}events_feed", on.names.prefix()));
+    let s = Statement::new(format!(
         "SELECT id FROM {}{index} WHERE position IS NULL ORDER BY id LIMIT {MAX_ASSIGNED}",
-        names.events
+        on.names.events
     ));
-    let found = found.all(conn).await.map_err(|error| store_error::<MySql>("feed", error))?;
-    found.iter().map(row::event_id::<MySql>).collect()
+    s.all(on, |c| c.in_table("events").bytes("id").map(EventId::from_bytes)).await
 }
 
 /// Assigns the next positions to committed events, in this order. An event that another call has
@@ -79,19 +77,16 @@ async fn unassigned(conn: &mut MySqlConnection, names: &Names) -> Result<Vec<Eve
 /// # Errors
 ///
 /// Of the kind *conflict*, if another call assigns positions at the same time.
-async fn assign(
-    conn: &mut MySqlConnection,
-    names: &Names,
-    ids: &[EventId],
-) -> Result<(), StoreError> {
-    let feed = format!("{}feed", names.prefix());
+async fn assign(on: &mut Session<'_, MySql>, ids: &[EventId]) -> Result<(), StoreError> {
+    let feed = format!("{}feed", on.names.prefix());
     let mut message = Message::beginning();
     let lock = message.len();
     message.add_sql(&format!("SELECT last FROM {feed} WHERE id = 1 FOR UPDATE NOWAIT"));
-    message.add(positions(names, &feed, ids));
+    message.add(positions(on.names, &feed, ids));
     message.add_sql(&format!("UPDATE {feed} SET last = last + {} WHERE id = 1", ids.len()));
     message.commit();
-    let answers = message.send(conn).await.map_err(|error| error.into_store_error("feed"))?;
+    let answers = message.send(on.conn()).await;
+    let answers = answers.map_err(|error| error.into_store_error(on.operation))?;
     // Without the row, the message has changed nothing.
     let is_locked = answers.get(lock).is_some_and(|rows| !rows.is_empty());
     if is_locked { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Corrupt, "feed")) }

@@ -10,7 +10,7 @@ use invitation_core::StoreError;
 use super::COMMIT;
 use crate::{
     dialect::Dialect,
-    error::{commit_error, is_taken, store_error},
+    error::{commit_error, is_unique_violation, store_error},
     statement::Statement,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Message {
     statements: usize,
     /// The number of statements before the commit, if there is one.
     before_commit: Option<usize>,
+    /// Whether a statement carries a secret. The driver logs the text, so it is not sent.
+    has_secret: bool,
 }
 
 /// The rows that the server returned for each statement.
@@ -37,7 +39,7 @@ pub(super) struct MessageError {
 impl MessageError {
     /// Whether a unique key was taken. The transaction or the savepoint is then still open.
     pub(super) fn is_taken(&self) -> bool {
-        self.uncommitted && is_taken(&self.error)
+        self.uncommitted && is_unique_violation(&self.error)
     }
 
     pub(super) fn into_store_error(self, operation: &'static str) -> StoreError {
@@ -51,7 +53,10 @@ impl MessageError {
 
 impl Message {
     pub(super) fn add(&mut self, statement: Statement<MySql>) {
-        self.add_sql(&statement.sink.into_inlined());
+        match statement.sink.into_inlined() {
+            Some(sql) => self.add_sql(&sql),
+            None => self.has_secret = true,
+        }
     }
 
     /// Adds statements without values, such as those that begin or end transactions.
@@ -84,9 +89,10 @@ impl Message {
 
     /// Sends the message and waits for all results.
     pub(super) async fn send(self, conn: &mut MySqlConnection) -> Result<ResultSets, MessageError> {
-        let mut answers = Vec::with_capacity(self.statements);
+        let (statements, before_commit) = (self.statements, self.before_commit);
+        let mut answers = Vec::with_capacity(statements);
         let mut rows = Vec::new();
-        let mut results = conn.fetch_many(raw_sql(AssertSqlSafe(self.text)));
+        let mut results = conn.fetch_many(raw_sql(AssertSqlSafe(self.into_text()?)));
         loop {
             match results.try_next().await {
                 Ok(Some(Either::Right(row))) => rows.push(row),
@@ -97,10 +103,38 @@ impl Message {
                     // statements.
                     let is_said = error.as_database_error().is_some();
                     let uncommitted =
-                        self.before_commit.is_none_or(|before| is_said && answers.len() < before);
+                        before_commit.is_none_or(|before| is_said && answers.len() < before);
                     return Err(MessageError { error, uncommitted });
                 }
             }
         }
+    }
+
+    fn into_text(self) -> Result<String, MessageError> {
+        if self.has_secret {
+            let error = sqlx::Error::Encode("a message must not contain a secret".into());
+            return Err(MessageError { error, uncommitted: true });
+        }
+        Ok(self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_with_a_secret_is_not_sent() {
+        let mut statement = Statement::new("SELECT ");
+        statement.text("anna@example.com");
+        let mut message = Message::default();
+        message.add(statement);
+        assert_eq!(message.statements, 1);
+        let mut secret = Statement::new("SELECT ");
+        secret.text("anna@example.com").keep_secret();
+        message.add(secret);
+        let error = message.into_text().err().unwrap();
+        let error = error.into_store_error("apply");
+        assert_eq!(error.kind(), invitation_core::StoreErrorKind::Other);
     }
 }

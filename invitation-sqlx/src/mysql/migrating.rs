@@ -2,49 +2,55 @@
 //! lock, and each statement can be repeated.
 
 use sqlx::{
-    AssertSqlSafe, MySqlConnection, RawSql, Row,
+    AssertSqlSafe, MySql, MySqlConnection, RawSql, Row,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     mysql::MySqlDatabaseError,
     raw_sql,
 };
 
+use crate::dialect::Migrate;
+
 /// The lock that keeps other migrations of the same database out. It belongs to the connection,
-/// which is closed if the call is dropped. The name has 59 of 64 allowed characters. Its functions exist on
-/// every server; MD5, for example, is missing on MySQL 9.
+/// which is closed if the call is dropped. The name has 59 of 64 allowed characters. Its functions
+/// exist on every server; MD5, for example, is missing on MySQL 9.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)), 60)";
 const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
 
-pub(super) async fn run(
-    conn: &mut MySqlConnection,
-    migrator: &Migrator,
-    table: &str,
-) -> Result<(), MigrateError> {
-    refuse_without_autocommit(conn).await?;
-    let locked = match raw_sql(LOCK).fetch_one(&mut *conn).await {
-        Ok(row) => match row.try_get::<Option<i64>, _>(0)? {
-            Some(1) => true,
-            Some(_) => {
-                let waited = "another process has been migrating this database for a minute";
-                return Err(sqlx::Error::Protocol(waited.into()).into());
-            }
-            None => {
-                let failed = "the lock for migrations could not be taken";
-                return Err(sqlx::Error::Protocol(failed.into()).into());
-            }
-        },
-        // Such a server needs migrations from one process only.
-        Err(sqlx::Error::Database(error)) if has_no_locks(&*error) => false,
-        Err(error) => return Err(error.into()),
-    };
-    let done = run_locked(conn, migrator, table).await;
-    if locked {
-        let unlocked = raw_sql(UNLOCK).execute(conn).await;
-        done?;
-        unlocked?;
-        return Ok(());
+impl Migrate for MySql {
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("../../schema/mysql/0001_init.sql")];
+
+    async fn migrate(
+        conn: &mut MySqlConnection,
+        migrator: &Migrator,
+        table: &str,
+    ) -> Result<(), MigrateError> {
+        refuse_without_autocommit(conn).await?;
+        let locked = match raw_sql(LOCK).fetch_one(&mut *conn).await {
+            Ok(row) => match row.try_get::<Option<i64>, _>(0)? {
+                Some(1) => true,
+                Some(_) => {
+                    let waited = "another process has been migrating this database for a minute";
+                    return Err(sqlx::Error::Protocol(waited.into()).into());
+                }
+                None => {
+                    let failed = "the lock for migrations could not be taken";
+                    return Err(sqlx::Error::Protocol(failed.into()).into());
+                }
+            },
+            // Such a server needs migrations from one process only.
+            Err(sqlx::Error::Database(error)) if has_no_locks(&*error) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let done = run_locked(conn, migrator, table).await;
+        if locked {
+            let unlocked = raw_sql(UNLOCK).execute(conn).await;
+            done?;
+            unlocked?;
+            return Ok(());
+        }
+        done
     }
-    done
 }
 
 async fn run_locked(

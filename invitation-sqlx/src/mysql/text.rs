@@ -1,7 +1,7 @@
 //! Text in binary columns, which the driver's own text types refuse to read.
 
 use sqlx::{
-    Decode, Encode, MySql, Type, ValueRef,
+    Decode, Encode, MySql, Type,
     encode::IsNull,
     error::BoxDynError,
     mysql::{MySqlTypeInfo, MySqlValueRef},
@@ -12,11 +12,6 @@ use sqlx::{
 #[expect(unnameable_types, reason = "an associated type of a sealed trait")]
 pub struct Utf8(String);
 
-/// UTF-8 text in a nullable binary column.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(unnameable_types, reason = "an associated type of a sealed trait")]
-pub struct OptUtf8(Option<String>);
-
 impl From<String> for Utf8 {
     fn from(text: String) -> Self {
         Self(text)
@@ -25,18 +20,6 @@ impl From<String> for Utf8 {
 
 impl From<Utf8> for String {
     fn from(text: Utf8) -> Self {
-        text.0
-    }
-}
-
-impl From<Option<String>> for OptUtf8 {
-    fn from(text: Option<String>) -> Self {
-        Self(text)
-    }
-}
-
-impl From<OptUtf8> for Option<String> {
-    fn from(text: OptUtf8) -> Self {
         text.0
     }
 }
@@ -51,28 +34,9 @@ impl Type<MySql> for Utf8 {
     }
 }
 
-impl Type<MySql> for OptUtf8 {
-    fn type_info() -> MySqlTypeInfo {
-        Utf8::type_info()
-    }
-
-    fn compatible(ty: &MySqlTypeInfo) -> bool {
-        Utf8::compatible(ty)
-    }
-}
-
 impl Encode<'_, MySql> for Utf8 {
     fn encode_by_ref(&self, buf: &mut Vec<u8>) -> Result<IsNull, BoxDynError> {
         <&[u8] as Encode<'_, MySql>>::encode(self.0.as_bytes(), buf)
-    }
-}
-
-impl Encode<'_, MySql> for OptUtf8 {
-    fn encode_by_ref(&self, buf: &mut Vec<u8>) -> Result<IsNull, BoxDynError> {
-        match &self.0 {
-            Some(text) => <&[u8] as Encode<'_, MySql>>::encode(text.as_bytes(), buf),
-            None => Ok(IsNull::Yes),
-        }
     }
 }
 
@@ -80,14 +44,5 @@ impl<'r> Decode<'r, MySql> for Utf8 {
     fn decode(value: MySqlValueRef<'r>) -> Result<Self, BoxDynError> {
         let bytes = <&[u8] as Decode<'r, MySql>>::decode(value)?;
         Ok(Self(str::from_utf8(bytes)?.to_owned()))
-    }
-}
-
-impl<'r> Decode<'r, MySql> for OptUtf8 {
-    fn decode(value: MySqlValueRef<'r>) -> Result<Self, BoxDynError> {
-        if value.is_null() {
-            return Ok(Self(None));
-        }
-        Utf8::decode(value).map(|text| Self(Some(text.0)))
     }
 }

@@ -5,17 +5,12 @@ use invitation_core::{
 };
 
 use super::{
-    Begin, Step,
+    Session, Step,
     lease::{self, Leases},
     ledger, quota, read, search_terms, state,
 };
 use crate::{
-    dialect::Dialect,
-    error::{commit_error, is_taken, store_error},
-    names::Names,
-    render, row,
-    statement::Statement,
-    values::InputRow,
+    dialect::Dialect, error::is_taken, render, row, statement::Statement, values::InputRow,
 };
 
 /// The result of an attempt, inside the transaction.
@@ -33,47 +28,43 @@ enum Attempt {
 
 /// Applies one transition: by the dialect's faster path, if it has one, or statement by statement.
 pub(crate) async fn apply<DB: Dialect>(
-    conn: &mut DB::Connection,
-    begin: Begin,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     is_fast: bool,
 ) -> Result<Outcome, StoreError> {
-    if is_fast && let Some(outcome) = DB::redeem(conn, begin, names, transition).await? {
+    if is_fast && let Some(outcome) = DB::redeem(on, transition).await? {
         return Ok(outcome);
     }
-    let failed = |error| store_error::<DB>("apply", error);
-    let mut step = begin_step::<DB>(conn, begin, transition).await.map_err(failed)?;
-    match attempt::<DB>(step.conn(), names, transition).await? {
+    let mut step = begin_step(on, transition).await?;
+    match attempt(&mut step, transition).await? {
         Attempt::Made(facts) => {
-            step.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
+            step.commit().await?;
             Ok(Outcome::Applied(facts))
         }
         Attempt::Refused(full) => {
-            let outcome = explain::<DB>(step.conn(), names, transition, full).await?;
-            step.rollback().await.map_err(failed)?;
+            let outcome = explain(&mut step, transition, full).await?;
+            step.rollback().await?;
             Ok(outcome)
         }
         Attempt::Undo => {
-            step.rollback().await.map_err(failed)?;
-            let mut step = begin_step::<DB>(conn, begin, transition).await.map_err(failed)?;
-            let outcome = explain::<DB>(step.conn(), names, transition, None).await?;
-            step.rollback().await.map_err(failed)?;
+            step.rollback().await?;
+            let mut step = begin_step(on, transition).await?;
+            let outcome = explain(&mut step, transition, None).await?;
+            step.rollback().await?;
             Ok(outcome)
         }
         Attempt::CodeTaken => {
-            step.rollback().await.map_err(failed)?;
+            step.rollback().await?;
             Ok(Outcome::CodeTaken)
         }
     }
 }
 
 async fn begin_step<'c, DB: Dialect>(
-    conn: &'c mut DB::Connection,
-    begin: Begin,
+    on: &'c mut Session<'_, DB>,
     transition: &Transition,
-) -> sqlx::Result<Step<'c, DB>> {
-    let mut step = Step::<DB>::begin(conn, begin).await?;
+) -> Result<Step<'c, DB>, StoreError> {
+    let mut step = on.begin().await?;
     if carries_a_secret(transition) {
         step.expect_secrets().await?;
     }
@@ -88,110 +79,100 @@ fn carries_a_secret(transition: &Transition) -> bool {
 }
 
 async fn attempt<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
 ) -> Result<Attempt, StoreError> {
-    let failed = |error| store_error::<DB>("apply", error);
-    let full = quota::first_full::<DB>(conn, names, transition.quotas()).await.map_err(failed)?;
+    let full = quota::first_full(on, transition.quotas()).await?;
     if let Some((of, _)) = full {
         return Ok(Attempt::Refused(Some(of)));
     }
-    let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));
+    let mut s = Statement::new(format!("UPDATE {} AS i SET ", on.names.invitations));
     if carries_a_secret(transition) {
         s.keep_secret();
     }
-    render::change(&mut s, transition.change(), names);
+    render::change(&mut s, transition.change(), on.names);
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    render::guard(&mut s, transition.guard(), names);
+    render::guard(&mut s, transition.guard(), on.names);
     if let Some(digest) = transition.new_digest() {
         // The invitation's current digest counts as taken too, but no unique key would report it.
         s.sql(" AND i.digest <> ").blob(digest.as_bytes());
     }
-    let changed = match DB::update_invitation(conn, names, transition, s).await {
+    let changed = match DB::update_invitation(on, transition, s).await {
         Err(error) if is_taken(&error) => return Ok(Attempt::CodeTaken),
-        changed => changed.map_err(failed)?,
+        changed => changed?,
     };
-    let Some(changed) = changed else { return Ok(Attempt::Refused(None)) };
-    let invitation = row::invitation::<DB>(&changed)?;
+    let Some(invitation) = changed else { return Ok(Attempt::Refused(None)) };
 
-    let ended = match lease::change::<DB>(conn, names, transition, &invitation).await? {
+    let ended = match lease::change(on, transition, &invitation).await? {
         Leases::Kept(ended) => ended,
         Leases::Moved => return Ok(Attempt::Undo),
     };
     let event = transition.evidence(&invitation, ended.as_ref());
-    let is_new = write_event::<DB>(conn, names, &event).await.map_err(failed)?;
+    let is_new = write_event(on, &event).await?;
     if !is_new && !transition.change().shares_event() {
         return Ok(Attempt::Undo);
     }
-    state::follow::<DB>(conn, names, transition.change(), &invitation).await.map_err(failed)?;
+    state::follow(on, transition.change(), &invitation).await?;
     let moved = transition.change().indexed();
     let mine = invitation.last_use.clone().filter(|_| moved.used_by);
-    if mine.is_some()
-        && invitation.max_uses.get() > 1
-        && !ledger::write::<DB>(conn, names, invitation.id).await.map_err(failed)?
-    {
+    if mine.is_some() && invitation.max_uses.get() > 1 && !ledger::write(on, invitation.id).await? {
         return Ok(Attempt::Undo);
     }
-    search_terms::follow::<DB>(conn, names, moved, &invitation).await.map_err(failed)?;
+    search_terms::follow(on, moved, &invitation).await?;
     // Before a change that begins a lease, no redemption had the mailbox.
     let mailbox_use = mine.clone().filter(|_| transition.mailbox_on(&invitation).is_some());
     let mut facts = Facts { mine, mailbox_use, ..Facts::of(invitation) };
-    lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
+    lease::add_leases(on, transition, &mut facts).await?;
     Ok(Attempt::Made(Box::new(facts)))
 }
 
 /// Returns what the store sees when a transition was not made: the facts, and whether it had been
 /// made before.
 async fn explain<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     full: Option<QuotaOf>,
 ) -> Result<Outcome, StoreError> {
-    let failed = |error| store_error::<DB>("apply", error);
     // The row stays locked until this transaction ends, so everything read next belongs to this
     // version of the row.
-    let Some(invitation) = read::get_held::<DB>(conn, names, transition).await? else {
+    let Some(invitation) = read::get_held(on, transition).await? else {
         return Ok(Outcome::Missing);
     };
-    let mine = ledger::mine::<DB>(conn, names, transition, &invitation).await?;
-    let mailbox_use = ledger::with_mailbox::<DB>(conn, names, transition, &invitation).await?;
+    let mine = ledger::mine(on, transition, &invitation).await?;
+    let mailbox_use = ledger::with_mailbox(on, transition, &invitation).await?;
     let mut facts = Facts { mine, mailbox_use, ..Facts::of(invitation) };
-    lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
+    lease::add_leases(on, transition, &mut facts).await?;
 
     let (event, id) = (&transition.event().id, facts.invitation.id);
-    let on_record = !transition.change().shares_event()
-        && is_on_record::<DB>(conn, names, event, Some(id)).await.map_err(failed)?;
+    let on_record =
+        !transition.change().shares_event() && is_on_record(on, event, Some(id)).await?;
     Ok(transition.not_made(facts, on_record, full))
 }
 
 /// Whether an event with this id exists, about this invitation or about any.
 pub(super) async fn is_on_record<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     id: &EventId,
     about: Option<InvitationId>,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
+) -> Result<bool, StoreError> {
+    let mut s = Statement::new(format!("SELECT 1 FROM {} e WHERE e.id = ", on.names.events));
     s.blob(id.as_bytes());
     if let Some(about) = about {
         s.sql(" AND e.invitation = ").blob(about.as_bytes());
     }
     // A missing event is not locked. The lock would cover the place of all new events.
-    Ok(s.first(conn).await?.is_some())
+    Ok(s.first(on, |_| Ok(())).await?.is_some())
 }
 
 /// Writes an event. Returns `false` if an event with this id exists.
 pub(super) async fn write_event<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     event: &Event,
-) -> sqlx::Result<bool> {
+) -> Result<bool, StoreError> {
     let mut s =
-        Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
+        Statement::new(format!("INSERT INTO {} ({}) VALUES (", on.names.events, row::EVENT));
     s.values(event.values()).sql(")");
-    s.run_unless_taken(conn, "id").await
+    s.run_unless_taken(on, "id").await
 }

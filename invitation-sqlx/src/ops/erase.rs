@@ -7,14 +7,9 @@ use invitation_core::{
     erasure::{ERASED, ErasedEvent, ErasedInvitations, ErasedParts, EventErasure, PersonErasure},
 };
 
-use super::{Begin, Step, apply, search_terms};
+use super::{Session, apply, search_terms};
 use crate::{
-    dialect::Dialect,
-    error::{commit_error, store_error},
-    list::Index,
-    names::Names,
-    render, row,
-    statement::Statement,
+    dialect::Dialect, list::Index, names::Names, render, row, statement::Statement, values::Value,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -39,18 +34,16 @@ struct Changed {
 
 /// Erases a person from one page of invitations.
 pub(crate) async fn erase_invitations<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     erasure: &PersonErasure,
     page: &PageRequest<InvitationId>,
 ) -> Result<ErasedInvitations> {
-    let failed = |error| store_error::<DB>("erase_invitations", error);
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let StorePage { items, next } = page_of_ids::<DB>(step.conn(), names, page).await?;
+    let mut step = on.begin().await?;
+    let StorePage { items, next } = page_of_ids(&mut step, page).await?;
     let examined = u32::try_from(items.len()).unwrap_or(u32::MAX);
     let (mut open, mut changed) = (0, Vec::new());
     if !items.is_empty() {
-        for mut facts in concerned::<DB>(step.conn(), names, erasure, &items).await? {
+        for mut facts in concerned(&mut step, erasure, &items).await? {
             open += u32::from(erasure.leaves_open(&facts.invitation));
             let before = facts.mine.clone();
             let parts = erasure.apply_to(&mut facts);
@@ -62,70 +55,67 @@ pub(crate) async fn erase_invitations<DB: Dialect>(
     let erased = u32::try_from(changed.len()).unwrap_or(u32::MAX);
     let done = ErasedInvitations { examined, erased, open, next };
     if changed.is_empty() {
-        step.rollback().await.map_err(failed)?;
+        step.rollback().await?;
         return Ok(done);
     }
-    write::<DB>(step.conn(), names, erasure, &changed).await.map_err(failed)?;
+    write(&mut step, erasure, &changed).await?;
     let event = erasure.evidence(erased);
-    apply::write_event::<DB>(step.conn(), names, &event).await.map_err(failed)?;
-    step.commit().await.map_err(|error| commit_error::<DB>("erase_invitations", error))?;
+    apply::write_event(&mut step, &event).await?;
+    step.commit().await?;
     Ok(done)
 }
 
 async fn page_of_ids<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Position<InvitationId>, InvitationId>> {
-    let mut s = Statement::<DB>::new("SELECT i.created_at, i.id FROM ");
-    render::by_index(&mut s, names, Index::CodesNewestAnywhere);
+    let mut s = Statement::new("SELECT i.created_at, i.id FROM ");
+    render::by_index(&mut s, on.names, Index::CodesNewestAnywhere);
     s.sql(" WHERE 1 = 1");
     render::after(&mut s, "i.created_at", "i.id", page.after.as_ref(), InvitationId::as_bytes);
     s.sql(" ORDER BY i.created_at DESC, i.id DESC");
     render::at_most(&mut s, page.limit.saturating_add(1));
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("erase_invitations", error))?;
-    let found = found.iter().map(row::position::<DB>).collect::<Result<Vec<_>>>()?;
+    let found = s.all(on, row::position).await?;
     Ok(StorePage::from_one_more(found, page.limit, |position| *position))
 }
 
 /// Locks the invitations of a page that may concern the person. Returns them with the redemption
 /// and the lease of the user.
 async fn concerned<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     erasure: &PersonErasure,
     page: &[Position<InvitationId>],
 ) -> Result<Vec<Facts>> {
-    let failed = |error| store_error::<DB>("erase_invitations", error);
     let user = erasure.user.as_str();
     let ids: Vec<_> = page.iter().map(|position| position.id).collect();
 
     let columns = &row::REDEMPTION;
-    let sql = format!("SELECT invitation, {columns} FROM {} WHERE user_id = ", names.redemptions);
-    let mut s = Statement::<DB>::new(sql).one_off();
+    let sql =
+        format!("SELECT invitation, {columns} FROM {} WHERE user_id = ", on.names.redemptions);
+    let mut s = Statement::new(sql);
+    s.one_off();
     s.text(user).sql(" AND invitation IN ");
     list(&mut s, &ids);
-    let found = s.all(conn).await.map_err(failed)?;
-    let mut redemptions: HashMap<InvitationId, Redemption> =
-        found.iter().map(row::redemption_on::<DB>).collect::<Result<_>>()?;
+    let found = s.all(on, row::redemption_on).await?;
+    let mut redemptions: HashMap<InvitationId, Redemption> = found.into_iter().collect();
 
     let columns = row::LEASE;
     let sql =
-        format!("SELECT {columns}, invitation, division FROM {} WHERE user_id = ", names.leases);
-    let mut s = Statement::<DB>::new(sql).one_off();
+        format!("SELECT {columns}, invitation, division FROM {} WHERE user_id = ", on.names.leases);
+    let mut s = Statement::new(sql);
+    s.one_off();
     s.text(user).sql(" AND invitation IN ");
     list(&mut s, &ids);
-    let found = s.all(conn).await.map_err(failed)?;
-    let found = found.iter().map(row::open_lease::<DB>).collect::<Result<Vec<_>>>()?;
+    let found = s.all(on, row::open_lease).await?;
     let mut leases: HashMap<InvitationId, Lease> =
         found.into_iter().map(|open| (open.invitation, open.lease)).collect();
 
-    let mut s = Statement::<DB>::new(format!(
+    let mut s = Statement::new(format!(
         "SELECT {} FROM {} i WHERE i.id IN ",
         row::INVITATION,
-        names.invitations
-    ))
-    .one_off();
+        on.names.invitations
+    ));
+    s.one_off();
     s.keep_secret();
     list(&mut s, &ids);
     s.sql(" AND (i.used_by = ").text(user);
@@ -144,15 +134,13 @@ async fn concerned<DB: Dialect>(
         list(&mut s, &with_rows);
     }
     s.sql(")").sql(DB::FOR_UPDATE);
-    let found = s.all(conn).await.map_err(failed)?;
-    let facts = |found: &DB::Row| {
-        let invitation = row::invitation::<DB>(found)?;
+    let facts = |invitation: Record| {
         let latest = invitation.last_use.clone().filter(|last| last.user == erasure.user);
         let mine = latest.or_else(|| redemptions.remove(&invitation.id));
         let lease = leases.remove(&invitation.id);
-        Ok(Facts { mine, lease, ..Facts::of(invitation) })
+        Facts { mine, lease, ..Facts::of(invitation) }
     };
-    found.iter().map(facts).collect()
+    Ok(s.all(on, row::invitation).await?.into_iter().map(facts).collect())
 }
 
 fn list<DB: Dialect>(s: &mut Statement<DB>, ids: &[InvitationId]) {
@@ -163,36 +151,35 @@ fn list<DB: Dialect>(s: &mut Statement<DB>, ids: &[InvitationId]) {
 
 /// Erases the parts that differ, with one statement for each kind of part.
 async fn write<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     erasure: &PersonErasure,
     changed: &[Changed],
-) -> sqlx::Result<()> {
+) -> Result<()> {
     let with = |is_in: &dyn Fn(&Changed) -> bool| -> Vec<InvitationId> {
         changed.iter().filter(|one| is_in(one)).map(|one| one.invitation.id).collect()
     };
     let in_row = IN_ROW.map(|(part, removed, replaced)| {
         (with(&|one: &Changed| part(one.parts)), removed, replaced)
     });
+    let Names { invitations, redemptions, leases, .. } = on.names;
     for (ids, removed, replaced) in in_row {
-        erase::<DB>(conn, &names.invitations, (removed, replaced), "id", None, &ids).await?;
+        erase(on, invitations, (removed, replaced), "id", None, &ids).await?;
     }
     let is_in_ledger = |one: &Changed| one.parts.redemption && one.invitation.max_uses.get() > 1;
-    let tables =
-        [(&names.redemptions, with(&is_in_ledger)), (&names.leases, with(&|one| one.parts.lease))];
+    let tables = [(redemptions, with(&is_in_ledger)), (leases, with(&|one| one.parts.lease))];
     for (table, ids) in tables {
         let columns = (&["mailbox"][..], &["username"][..]);
         let user = Some(erasure.user.as_str());
-        erase::<DB>(conn, table, columns, "invitation", user, &ids).await?;
+        erase(on, table, columns, "invitation", user, &ids).await?;
     }
     for Changed { invitation, parts, before } in changed {
         if parts.address {
-            search_terms::forget_address::<DB>(conn, names, invitation).await?;
+            search_terms::forget(on, invitation, search_terms::ADDRESS).await?;
         }
         if parts.latest_use {
-            search_terms::forget_latest_name::<DB>(conn, names, invitation).await?;
+            search_terms::forget(on, invitation, invitation.uses.into()).await?;
         } else if let Some(before) = before.as_ref().filter(|_| parts.redemption) {
-            search_terms::forget_name::<DB>(conn, names, invitation, &before.username).await?;
+            search_terms::forget_name(on, invitation, &before.username).await?;
         }
     }
     Ok(())
@@ -200,64 +187,54 @@ async fn write<DB: Dialect>(
 
 /// Removes some columns and replaces others, in the rows of these invitations and of this user.
 async fn erase<DB: Dialect>(
-    conn: &mut DB::Connection,
+    on: &mut Session<'_, DB>,
     table: &str,
     (removed, replaced): (&[&str], &[&str]),
     id: &str,
     user: Option<&str>,
     ids: &[InvitationId],
-) -> sqlx::Result<()> {
+) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let mut s = Statement::<DB>::new(format!("UPDATE {table} SET ")).one_off();
-    let removed = removed.iter().map(|column| (column, None));
-    for (n, (column, value)) in
-        removed.chain(replaced.iter().map(|column| (column, Some(ERASED)))).enumerate()
-    {
-        s.sql(if n == 0 { "" } else { ", " }).sql(format_args!("{column} = ")).opt_text(value);
-    }
+    let mut s = Statement::new(format!("UPDATE {table} SET "));
+    s.one_off();
+    let removed = removed.iter().map(|column| (*column, Value::text(None)));
+    s.assignments(removed.chain(replaced.iter().map(|column| (*column, Value::text(ERASED)))));
     s.sql(format_args!(" WHERE {id} IN "));
     list(&mut s, ids);
     if let Some(user) = user {
         s.sql(" AND user_id = ").text(user);
     }
-    s.run(conn).await?;
+    s.run(on).await?;
     Ok(())
 }
 
 /// Erases a person from events.
 pub(crate) async fn erase_events<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     erasure: &EventErasure,
 ) -> Result<()> {
-    let failed = |error| store_error::<DB>("erase_events", error);
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let is_new = apply::write_event::<DB>(step.conn(), names, erasure.event()).await;
-    if !is_new.map_err(failed)? {
-        return step.rollback().await.map_err(failed);
+    let mut step = on.begin().await?;
+    if !apply::write_event(&mut step, erasure.event()).await? {
+        return step.rollback().await;
     }
     for event in erasure.events() {
-        erase_parts::<DB>(step.conn(), names, event).await.map_err(failed)?;
+        erase_parts(&mut step, event).await?;
     }
-    step.commit().await.map_err(|error| commit_error::<DB>("erase_events", error))
+    step.commit().await
 }
 
 /// Erases parts of an event. The other columns, and the other pairs of the detail, stay as they
 /// are stored.
-async fn erase_parts<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    event: &ErasedEvent,
-) -> sqlx::Result<()> {
+async fn erase_parts<DB: Dialect>(on: &mut Session<'_, DB>, event: &ErasedEvent) -> Result<()> {
     if !event.any() {
         return Ok(());
     }
-    let mut s = Statement::<DB>::new(format!("UPDATE {} SET ", names.events));
+    let mut s = Statement::new(format!("UPDATE {} SET ", on.names.events));
     let mut separator = "";
     if let Some(name) = event.name {
-        s.sql("actor_name = ").opt_text(name.kept());
+        s.sql("actor_name = ").text(name.kept());
         separator = ", ";
     }
     if event.source {
@@ -268,10 +245,10 @@ async fn erase_parts<DB: Dialect>(
     if !replacements.is_empty() {
         s.sql(format_args!("{separator}detail = {}detail", "REPLACE(".repeat(replacements.len())));
         for (before, after) in replacements {
-            s.sql(", ").text(before).sql(", ").text(after).sql(")");
+            s.sql(", ").text(before.as_str()).sql(", ").text(after.as_str()).sql(")");
         }
     }
     s.sql(" WHERE id = ").blob(event.id.as_bytes());
-    s.run(conn).await?;
+    s.run(on).await?;
     Ok(())
 }

@@ -7,7 +7,8 @@ use invitation_core::{
     feed::{FeedEpoch, FeedPage, FeedPosition},
 };
 
-use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
+use super::Session;
+use crate::{dialect::Dialect, names::Names, row, statement::Statement};
 
 /// Writes the query of events `e` up to its condition. The arguments are the expressions of the
 /// two parts of a position.
@@ -26,26 +27,24 @@ pub(crate) fn select<DB: Dialect>(
 
 /// Returns the page of a query that is complete but for its limit.
 pub(crate) async fn page<DB: Dialect>(
-    conn: &mut DB::Connection,
+    on: &mut Session<'_, DB>,
     mut s: Statement<DB>,
     limit: NonZeroU32,
 ) -> Result<FeedPage, StoreError> {
     s.sql(" LIMIT ").sql(FeedPage::one_more(limit));
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("feed", error))?;
-    let events = found.iter().map(row::feed_event::<DB>).collect::<Result<Vec<_>, _>>()?;
+    let events = s.all(on, row::feed_event).await?;
     Ok(FeedPage::from_one_more(FeedEpoch::FIRST, events, limit))
 }
 
 /// Returns the events behind a position, where the column `position` has the sequence.
 pub(crate) async fn page_by_position<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     after: Option<FeedPosition>,
     limit: NonZeroU32,
 ) -> Result<FeedPage, StoreError> {
-    let mut s = select::<DB>(names, "0", "e.position", "");
+    let mut s = select(on.names, "0", "e.position", "");
     s.sql("e.position > ").int(sequence_after(after)).sql(" ORDER BY e.position");
-    page::<DB>(conn, s, limit).await
+    page(on, s, limit).await
 }
 
 /// Returns the sequence after which a page begins, where all events are in transaction 0.

@@ -4,11 +4,10 @@ use std::sync::LazyLock;
 
 use invitation_core::{Event, EventId, Insert, Inserted, NewInvitation, StoreError};
 
-use super::{Begin, Step, quota, request, search_terms};
+use super::{Begin, Session, quota, request, search_terms};
 use crate::{
     dialect::Dialect,
-    error::{commit_error, is_taken, store_error},
-    names::Names,
+    error::is_taken,
     row::{self, InvitationRow, StateRow},
     statement::Statement,
     values::InputRow,
@@ -21,104 +20,97 @@ static BINDS_PER_ROW: LazyLock<usize> =
 
 /// Stores new invitations, all or none.
 pub(crate) async fn insert<DB: Dialect>(
-    conn: &mut DB::Connection,
-    begin: Begin,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     insert: &Insert,
 ) -> Result<Inserted, StoreError> {
-    let failed = |error| store_error::<DB>("insert", error);
     let Insert { rows, quotas, request } = insert;
     let kept = insert.request_to_keep();
     if rows.is_empty() && kept.is_none() {
         let Some(request) = request else { return Ok(Inserted::Stored) };
-        let known = request::prior::<DB>(conn, names, request).await?;
+        let known = request::prior(on, request).await?;
         return Ok(known.map_or(Inserted::Stored, Inserted::KeyKnown));
     }
-    let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    step.expect_secrets().await.map_err(failed)?;
+    let mut step = on.begin().await?;
+    step.expect_secrets().await?;
     if let Some(request) = kept {
         let forgotten_at = insert.forgotten_at();
-        let known = request::write::<DB>(step.conn(), names, request, forgotten_at).await?;
+        let known = request::write(&mut step, request, forgotten_at).await?;
         if let Some(known) = known {
-            step.rollback().await.map_err(failed)?;
+            step.rollback().await?;
             return Ok(Inserted::KeyKnown(known));
         }
     }
-    let full = quota::first_full::<DB>(step.conn(), names, quotas).await.map_err(failed)?;
+    let full = quota::first_full(&mut step, quotas).await?;
     if let Some((of, pending)) = full {
-        step.rollback().await.map_err(failed)?;
+        step.rollback().await?;
         return Ok(Inserted::QuotaFull { of, pending });
     }
-    match write_all::<DB>(step.conn(), names, rows, kept.map(|request| request.id)).await {
+    match write_all(&mut step, rows, kept.map(|request| request.id)).await {
         Ok(()) => {
-            step.commit().await.map_err(|error| commit_error::<DB>("insert", error))?;
+            step.commit().await?;
             Ok(Inserted::Stored)
         }
         Err(error) if is_taken(&error) => {
-            step.rollback().await.map_err(failed)?;
+            step.rollback().await?;
             Ok(Inserted::CodeTaken)
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error),
     }
 }
 
 async fn write_all<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     rows: &[NewInvitation],
     request: Option<EventId>,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let request = request.as_ref().map(|id| id.as_bytes().as_slice());
     let columns = format!("{}, request_id", row::INVITATION);
+    let names = on.names;
     for chunk in rows.chunks(max_rows_per_statement::<DB>()) {
         let invitations = chunk.iter().map(|row| &row.invitation);
         let written = invitations.clone().map(|invitation| InvitationRow { invitation, request });
         let written: Vec<_> = written.collect();
-        write_rows::<DB, _>(conn, &names.invitations, &columns, &written, "").await?;
+        write_rows(on, &names.invitations, &columns, &written, "").await?;
         let events: Vec<_> = chunk.iter().map(|row| &row.event).collect();
-        write_rows::<DB, _>(conn, &names.events, row::EVENT, &events, "").await?;
+        write_rows(on, &names.events, row::EVENT, &events, "").await?;
         let alive = invitations.filter(|row| row.deleted_at.is_none());
         let states: Vec<_> = alive.clone().map(StateRow).collect();
-        write_rows::<DB, _>(conn, &names.states, row::STATE, &states, "").await?;
+        write_rows(on, &names.states, row::STATE, &states, "").await?;
         let new: Vec<_> = alive.flat_map(search_terms::all_of).collect();
-        search_terms::write::<DB>(conn, names, &new).await?;
+        search_terms::write(on, &new).await?;
     }
     Ok(())
 }
 
 /// Stores events. Events that exist stay as they are.
 pub(crate) async fn record<DB: Dialect>(
-    conn: &mut DB::Connection,
-    begin: Begin,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     events: &[Event],
 ) -> Result<(), StoreError> {
-    let failed = |error| store_error::<DB>("record", error);
     if events.is_empty() {
         return Ok(());
     }
-    if begin == Begin::Own && events.len() <= max_rows_per_statement::<DB>() {
-        let s = rows_added(&names.events, row::EVENT, events, DB::SKIP_EXISTING_EVENT);
-        return DB::run_as_transaction(conn, "record", s).await;
+    let (table, skip) = (&on.names.events, DB::skip_existing("id"));
+    if on.mode == Begin::Own && events.len() <= max_rows_per_statement::<DB>() {
+        let s = rows_added(table, row::EVENT, events, &skip);
+        return DB::run_as_transaction(on, s).await;
     }
-    let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    let (table, skip) = (&names.events, DB::SKIP_EXISTING_EVENT);
-    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, skip).await;
-    written.map_err(failed)?;
-    step.commit().await.map_err(|error| commit_error::<DB>("record", error))
+    let mut step = on.begin().await?;
+    write_rows(&mut step, table, row::EVENT, events, &skip).await?;
+    step.commit().await
 }
 
 /// Adds rows to a table, with as many statements as needed. The clause `end` decides what happens
 /// to rows that exist.
 pub(crate) async fn write_rows<DB: Dialect, R: InputRow>(
-    conn: &mut DB::Connection,
+    on: &mut Session<'_, DB>,
     table: &str,
     columns: &str,
     rows: &[R],
     end: &str,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     for chunk in rows.chunks(max_rows_per_statement::<DB>()) {
-        rows_added::<DB, R>(table, columns, chunk, end).run(conn).await?;
+        rows_added::<DB, R>(table, columns, chunk, end).run(on).await?;
     }
     Ok(())
 }
@@ -135,7 +127,7 @@ fn rows_added<DB: Dialect, R: InputRow>(
     rows: &[R],
     end: &str,
 ) -> Statement<DB> {
-    let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
+    let mut s = Statement::new(format!("INSERT INTO {table} ({columns}) "));
     if rows.iter().any(InputRow::is_secret) {
         s.keep_secret();
     }

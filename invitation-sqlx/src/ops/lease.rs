@@ -5,10 +5,8 @@ use invitation_core::{
     ConsumedLease, EmailKey, Facts, InvitationId, Lease, Record, StoreError, Transition, UserId,
 };
 
-use super::ledger;
-use crate::{
-    dialect::Dialect, error::store_error, names::Names, row, statement::Statement, values::InputRow,
-};
+use super::{Session, ledger};
+use crate::{dialect::Dialect, names::Names, row, statement::Statement, values::InputRow};
 
 /// The effect of a change on the leases.
 pub(super) enum Leases {
@@ -20,17 +18,15 @@ pub(super) enum Leases {
 
 /// Changes the leases as `transition` requires, after the row was changed to `invitation`.
 pub(super) async fn change<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     invitation: &Record,
 ) -> Result<Leases, StoreError> {
-    let failed = |error| store_error::<DB>("apply", error);
     let change = transition.change();
     if change.ends_all_leases() {
-        let mut s = Statement::<DB>::new(format!("DELETE FROM {}", names.leases));
+        let mut s = Statement::new(format!("DELETE FROM {}", on.names.leases));
         s.sql(" WHERE invitation = ").blob(invitation.id.as_bytes());
-        s.run(conn).await.map_err(failed)?;
+        s.run(on).await?;
         return Ok(Leases::Kept(None));
     }
     let new = change.new_lease(invitation);
@@ -44,13 +40,13 @@ pub(super) async fn change<DB: Dialect>(
     // The ledger's unique keys prevent a second redemption, but no key prevents a lease of a user
     // who has redeemed, or with a mailbox that was used.
     if new.is_some() {
-        facts.mine = ledger::mine::<DB>(conn, names, transition, invitation).await?;
-        facts.mailbox_use = ledger::with_mailbox::<DB>(conn, names, transition, invitation).await?;
+        facts.mine = ledger::mine(on, transition, invitation).await?;
+        facts.mailbox_use = ledger::with_mailbox(on, transition, invitation).await?;
     }
     // The number of held uses may include the lease that begins here.
     let begun = u32::from(new.is_some() && change.taken_over_from().is_none());
     if change.taken_over_from().is_some() || invitation.held > begun {
-        load::<DB>(conn, names, transition, &mut facts).await?;
+        load(on, transition, &mut facts).await?;
     }
     let mut beyond =
         transition.guard().conditions().iter().filter(|condition| condition.looks_beyond());
@@ -64,12 +60,12 @@ pub(super) async fn change<DB: Dialect>(
         None => None,
     };
     if let Some(taken) = &taken
-        && !end::<DB>(conn, names, invitation.id, taken).await.map_err(failed)?
+        && !end(on, invitation.id, taken).await?
     {
         return Ok(Leases::Moved);
     }
     if let Some(lease) = new
-        && !begin::<DB>(conn, names, invitation, &lease).await.map_err(failed)?
+        && !begin(on, invitation, &lease).await?
     {
         return Ok(Leases::Moved);
     }
@@ -79,68 +75,60 @@ pub(super) async fn change<DB: Dialect>(
 /// Adds to the facts the first lease of all, and the leases of the transition's redeemer and of
 /// its mailbox. Sends no query if the invitation has no leases.
 pub(super) async fn add_leases<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     if facts.invitation.held == 0 {
         return Ok(());
     }
-    load::<DB>(conn, names, transition, facts).await
+    load(on, transition, facts).await
 }
 
 async fn load<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     let id = facts.invitation.id;
     if let Some(user) = transition.redeemer() {
-        facts.lease = own::<DB>(conn, names, id, user).await?;
+        facts.lease = own(on, id, user).await?;
     }
-    facts.first_lease = first::<DB>(conn, names, id).await?;
+    facts.first_lease = first(on, id).await?;
     if let Some(mailbox) = transition.mailbox_on(&facts.invitation) {
-        facts.mailbox_lease = with_mailbox::<DB>(conn, names, id, mailbox).await?;
+        facts.mailbox_lease = with_mailbox(on, id, mailbox).await?;
     }
     Ok(())
 }
 
 async fn own<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: InvitationId,
     user: &UserId,
 ) -> Result<Option<Lease>, StoreError> {
-    let mut s = leases_of::<DB>(names, invitation);
-    s.sql(" AND user_id = ").text(user.as_str()).sql(DB::locking_read(conn));
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
-    found.as_ref().map(row::lease::<DB>).transpose()
+    let mut s = leases_of(on.names, invitation);
+    s.sql(" AND user_id = ").text(user.as_str()).sql(on.locking_read());
+    s.first(on, row::lease).await
 }
 
 async fn with_mailbox<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: InvitationId,
     mailbox: &EmailKey,
 ) -> Result<Option<Lease>, StoreError> {
-    let mut s = leases_of::<DB>(names, invitation);
+    let mut s = leases_of(on.names, invitation);
     s.keep_secret();
-    s.sql(" AND mailbox = ").text(mailbox.as_str()).sql(DB::locking_read(conn));
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
-    found.as_ref().map(row::lease::<DB>).transpose()
+    s.sql(" AND mailbox = ").text(mailbox.as_str()).sql(on.locking_read());
+    s.first(on, row::lease).await
 }
 
 async fn first<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: InvitationId,
 ) -> Result<Option<Lease>, StoreError> {
-    let mut s = leases_of::<DB>(names, invitation);
-    s.sql(" ORDER BY held_until, id LIMIT 1").sql(DB::locking_read(conn));
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
-    found.as_ref().map(row::lease::<DB>).transpose()
+    let mut s = leases_of(on.names, invitation);
+    s.sql(" ORDER BY held_until, id LIMIT 1").sql(on.locking_read());
+    s.first(on, row::lease).await
 }
 
 fn leases_of<DB: Dialect>(names: &Names, invitation: InvitationId) -> Statement<DB> {
@@ -151,29 +139,27 @@ fn leases_of<DB: Dialect>(names: &Names, invitation: InvitationId) -> Statement<
 
 /// Ends a lease. Returns `false` if it has ended already.
 async fn end<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: InvitationId,
     lease: &Lease,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!("DELETE FROM {}", names.leases));
+) -> Result<bool, StoreError> {
+    let mut s = Statement::new(format!("DELETE FROM {}", on.names.leases));
     s.sql(" WHERE invitation = ").blob(invitation.as_bytes());
     s.sql(" AND user_id = ").text(lease.user.as_str());
     s.sql(" AND id = ").blob(lease.id.as_bytes());
-    Ok(s.run(conn).await? == 1)
+    Ok(s.run(on).await? == 1)
 }
 
 /// Begins a lease. Returns `false` if the user or the mailbox has one already: the unique keys
 /// decide.
 async fn begin<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: &Record,
     lease: &Lease,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!(
+) -> Result<bool, StoreError> {
+    let mut s = Statement::new(format!(
         "INSERT INTO {} ({}, invitation, division) VALUES (",
-        names.leases,
+        on.names.leases,
         row::LEASE
     ));
     if lease.mailbox.is_some() {
@@ -182,5 +168,5 @@ async fn begin<DB: Dialect>(
     s.values(lease.values()).sql(", ").blob(invitation.id.as_bytes());
     s.sql(", ").text(invitation.division.as_str());
     s.sql(")");
-    s.run_unless_any_taken(conn).await
+    s.run_unless_taken(on, None).await
 }

@@ -3,14 +3,12 @@
 
 use invitation_core::{InvitationId, Record, Redemption, StoreError, Transition};
 
-use crate::{
-    dialect::Dialect, effects, error::store_error, names::Names, row, statement::Statement,
-};
+use super::Session;
+use crate::{dialect::Dialect, effects, names::Names, row, statement::Statement};
 
 /// Returns the redemption by the user whom the transition is about.
 pub(super) async fn mine<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     invitation: &Record,
 ) -> Result<Option<Redemption>, StoreError> {
@@ -18,16 +16,15 @@ pub(super) async fn mine<DB: Dialect>(
     if invitation.max_uses.get() == 1 {
         return Ok(invitation.last_use.clone().filter(|last| last.user == *user));
     }
-    let mut s = redemptions_of::<DB>(names, invitation.id);
+    let mut s = redemptions_of(on.names, invitation.id);
     s.sql(" AND user_id = ").text(user.as_str());
-    first::<DB>(conn, s).await
+    first(on, s).await
 }
 
 /// Returns the redemption with the mailbox of the transition. Sends no query if the invitation is
 /// not bound to a domain.
 pub(super) async fn with_mailbox<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
     invitation: &Record,
 ) -> Result<Option<Redemption>, StoreError> {
@@ -37,10 +34,10 @@ pub(super) async fn with_mailbox<DB: Dialect>(
     if last.is_some() || invitation.max_uses.get() == 1 {
         return Ok(last);
     }
-    let mut s = redemptions_of::<DB>(names, invitation.id);
+    let mut s = redemptions_of(on.names, invitation.id);
     s.keep_secret();
     s.sql(" AND mailbox = ").text(mailbox.as_str());
-    first::<DB>(conn, s).await
+    first(on, s).await
 }
 
 fn redemptions_of<DB: Dialect>(names: &Names, invitation: InvitationId) -> Statement<DB> {
@@ -54,23 +51,21 @@ fn redemptions_of<DB: Dialect>(names: &Names, invitation: InvitationId) -> State
 }
 
 async fn first<DB: Dialect>(
-    conn: &mut DB::Connection,
+    on: &mut Session<'_, DB>,
     mut s: Statement<DB>,
 ) -> Result<Option<Redemption>, StoreError> {
-    s.sql(DB::locking_read(conn));
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
-    found.as_ref().map(row::redemption::<DB>).transpose()
+    s.sql(on.locking_read());
+    s.first(on, row::redemption).await
 }
 
 /// Writes the latest redemption of an invitation. Returns `false` if its redeemer or its mailbox
 /// has one already: the unique keys decide.
 pub(super) async fn write<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: InvitationId,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new("");
-    effects::insert_latest_use(&mut s, names);
+) -> Result<bool, StoreError> {
+    let mut s = Statement::new("");
+    effects::insert_latest_use(&mut s, on.names);
     s.sql("i.id = ").blob(invitation.as_bytes());
-    s.run_unless_any_taken(conn).await
+    s.run_unless_taken(on, None).await
 }

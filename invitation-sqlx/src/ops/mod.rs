@@ -20,8 +20,8 @@ pub(crate) mod redeem;
 mod request;
 mod retention;
 pub(crate) mod search_terms;
+mod session;
 mod state;
-mod step;
 
 pub(crate) use self::{
     apply::apply,
@@ -36,5 +36,5 @@ pub(crate) use self::{
     purge::purge,
     read::{events, facts, get, leases, locate, redemptions, select_invitation},
     retention::{cursors, remove_cursor, remove_events},
-    step::{Begin, Step, savepoint_name, unprepared},
+    session::{Begin, Session, Step, savepoint_name, unprepared},
 };

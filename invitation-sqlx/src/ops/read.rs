@@ -5,42 +5,37 @@ use invitation_core::{
     Record, Redemption, Scope, StoreError, StorePage, Target, Transition, UserId,
 };
 
+use super::Session;
 use crate::{
-    dialect::Dialect, effects::LATEST_USE, error::store_error, names::Names, render, row,
+    dialect::Dialect,
+    effects::LATEST_USE,
+    names::Names,
+    render,
+    row::{self, Read},
     statement::Statement,
 };
 
 pub(crate) async fn get<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     target: &Target,
     scope: &Scope,
 ) -> Result<Option<Record>, StoreError> {
-    let mut s = select_invitation::<DB>(names);
+    let mut s = select_invitation(on.names);
     render::target(&mut s, target);
     render::scope(&mut s, scope);
-    first_invitation::<DB>(conn, s).await
+    s.first(on, row::invitation).await
 }
 
 /// Returns the invitation of a transition that was not made, and locks it against changes until
 /// the transaction ends.
 pub(crate) async fn get_held<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     transition: &Transition,
 ) -> Result<Option<Record>, StoreError> {
-    let mut s = select_invitation::<DB>(names);
-    render::refused(&mut s, names, transition);
+    let mut s = select_invitation(on.names);
+    render::refused(&mut s, on.names, transition);
     s.sql(DB::FOR_SHARE);
-    first_invitation::<DB>(conn, s).await
-}
-
-async fn first_invitation<DB: Dialect>(
-    conn: &mut DB::Connection,
-    s: Statement<DB>,
-) -> Result<Option<Record>, StoreError> {
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("get", error))?;
-    found.as_ref().map(row::invitation::<DB>).transpose()
+    s.first(on, row::invitation).await
 }
 
 /// Begins a query for an invitation, up to its conditions.
@@ -50,14 +45,13 @@ pub(crate) fn select_invitation<DB: Dialect>(names: &Names) -> Statement<DB> {
 
 /// Gets an invitation and the facts about a user: one statement, and so one instant.
 pub(crate) async fn facts<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     target: &Target,
     scope: &Scope,
     user: &UserId,
 ) -> Result<Option<Facts>, StoreError> {
-    let Names { invitations, redemptions, leases, .. } = names;
-    let mut s = Statement::<DB>::new("SELECT ");
+    let Names { invitations, redemptions, leases, .. } = on.names;
+    let mut s = Statement::new("SELECT ");
     s.sql(row::qualified(&row::INVITATION, "i")).sql(", ");
     s.sql(row::qualified(&row::REDEMPTION, "r")).sql(", ");
     s.sql(row::qualified(row::LEASE, "l")).sql(", ");
@@ -72,45 +66,41 @@ pub(crate) async fn facts<DB: Dialect>(
          FROM {leases} x WHERE x.invitation = i.id ORDER BY x.held_until, x.id LIMIT 1) WHERE "
     ));
     render::target(&mut s, target);
-    render::hide_tombstone(&mut s, names, target, None, Some(user));
+    render::hide_tombstone(&mut s, on.names, target, None, Some(user));
     render::scope(&mut s, scope);
-    s.sql(DB::locking_read(conn));
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("facts", error))?;
-    found.as_ref().map(|found| row::facts::<DB>(found, user)).transpose()
+    s.sql(on.locking_read());
+    s.first(on, |c| row::facts(c, user)).await
 }
 
 pub(crate) async fn locate<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     target: &Target,
 ) -> Result<Option<Located>, StoreError> {
     let mut s =
-        Statement::<DB>::new(format!("SELECT id, division FROM {} i WHERE ", names.invitations));
+        Statement::new(format!("SELECT id, division FROM {} i WHERE ", on.names.invitations));
     render::target(&mut s, target);
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("locate", error))?;
-    found.as_ref().map(row::located::<DB>).transpose()
+    s.first(on, row::located).await
 }
 
 pub(crate) async fn redemptions<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &Scope,
     invitation: InvitationId,
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-    let mut s = Statement::<DB>::new("");
+    let mut s = Statement::new("");
     // The redemption of a single-use code is in the invitation's row.
     let ledger = format!(
         "SELECT {} FROM {} r JOIN {} i ON i.id = r.invitation WHERE r.invitation = ",
         row::qualified(&row::REDEMPTION, "r"),
-        names.redemptions,
-        names.invitations
+        on.names.redemptions,
+        on.names.invitations
     );
     let row = format!(
         " UNION ALL SELECT {} FROM {} i \
          WHERE i.max_uses = 1 AND i.used_id IS NOT NULL AND i.id = ",
         row::qualified(&LATEST_USE, "i"),
-        names.invitations
+        on.names.invitations
     );
     for (sql, at, id) in [(ledger, "r.at", "r.id"), (row, "i.used_at", "i.used_id")] {
         s.sql(sql).blob(invitation.as_bytes());
@@ -119,54 +109,48 @@ pub(crate) async fn redemptions<DB: Dialect>(
     }
     s.sql(" ORDER BY 4 DESC, 1 DESC");
     let position = |last: &Redemption| Position { at: last.at, id: last.id };
-    read_page::<DB, _>(s, conn, "redemptions", page.limit, row::redemption::<DB>, position).await
+    read_page(on, s, page.limit, row::redemption, position).await
 }
 
 pub(crate) async fn leases<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &Scope,
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-    let mut s = Statement::<DB>::new(format!(
+    let mut s = Statement::new(format!(
         "SELECT {}, invitation, division FROM {} i WHERE 1 = 1",
         row::LEASE,
-        names.leases
+        on.names.leases
     ));
     render::scope(&mut s, scope);
     render::after(&mut s, "held_since", "id", page.after.as_ref(), EventId::as_bytes);
     s.sql(" ORDER BY held_since DESC, id DESC");
     let position = |last: &OpenLease| Position { at: last.lease.since, id: last.lease.id };
-    read_page::<DB, _>(s, conn, "leases", page.limit, row::open_lease::<DB>, position).await
+    read_page(on, s, page.limit, row::open_lease, position).await
 }
 
 pub(crate) async fn events<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &Scope,
     filter: &EventFilter,
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<Event, EventId>, StoreError> {
-    let mut s =
-        Statement::<DB>::new(format!("SELECT {} FROM {} e WHERE ", row::EVENT, names.events));
+    let mut s = Statement::new(format!("SELECT {} FROM {} e WHERE ", row::EVENT, on.names.events));
     render::event_filter(&mut s, scope, filter);
     render::after(&mut s, "e.at", "e.id", page.after.as_ref(), EventId::as_bytes);
     s.sql(" ORDER BY e.at DESC, e.id DESC");
     let position = |last: &Event| Position { at: last.at, id: last.id };
-    read_page::<DB, _>(s, conn, "events", page.limit, row::event::<DB>, position).await
+    read_page(on, s, page.limit, row::event, position).await
 }
 
 /// Reads a page of a query whose order is written, and one row more to see whether more follow.
 async fn read_page<DB: Dialect, T>(
+    on: &mut Session<'_, DB>,
     mut s: Statement<DB>,
-    conn: &mut DB::Connection,
-    operation: &'static str,
     limit: u32,
-    read: impl Fn(&DB::Row) -> Result<T, StoreError>,
+    read: Read<DB, T>,
     position: impl Fn(&T) -> Position<EventId>,
 ) -> Result<StorePage<T, EventId>, StoreError> {
     s.sql(" LIMIT ").sql(u64::from(limit) + 1);
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
-    let items = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(StorePage::from_one_more(items, limit, position))
+    Ok(StorePage::from_one_more(s.all(on, read).await?, limit, position))
 }

@@ -5,12 +5,12 @@ use invitation_core::{
     IdempotentRequest, PriorRequest, RequestResults, StoreError, StoreErrorKind, Timestamp, UserId,
 };
 
+use super::{Session, purge::delete_in};
 use crate::{
     dialect::Dialect,
-    error::store_error,
-    names::Names,
     row::{self, PriorRequestRow},
     statement::Statement,
+    values::Value,
 };
 
 /// Stores the key of a request. Returns the result of an earlier request under this key, if there
@@ -19,20 +19,18 @@ use crate::{
 /// The earlier request is read before an expired one is removed. Concurrent callers of one key
 /// that all removed first would deadlock on MySQL, because each holds a shared lock on the row.
 pub(super) async fn write<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     request: &IdempotentRequest,
     forgotten_at: Option<Timestamp>,
 ) -> Result<Option<PriorRequest>, StoreError> {
-    let failed = |error| store_error::<DB>("insert", error);
-    if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
+    if try_write(on, request, forgotten_at).await? {
         return Ok(None);
     }
-    if let Some(known) = prior::<DB>(conn, names, request).await? {
+    if let Some(known) = prior(on, request).await? {
         return Ok(Some(known));
     }
-    forget::<DB>(conn, names, request).await.map_err(failed)?;
-    if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
+    forget(on, request).await?;
+    if try_write(on, request, forgotten_at).await? {
         return Ok(None);
     }
     // A concurrent request has just taken the key. A retry returns that request's result.
@@ -40,69 +38,62 @@ pub(super) async fn write<DB: Dialect>(
 }
 
 async fn try_write<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     request: &IdempotentRequest,
     forgotten_at: Option<Timestamp>,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!(
+) -> Result<bool, StoreError> {
+    let mut s = Statement::new(format!(
         "INSERT INTO {} (owner, request_key, id, fingerprint, results, forgotten_at) VALUES (",
-        names.requests
+        on.names.requests
     ));
     s.text(owner(request)).sql(", ").text(request.key.key.as_str());
     s.sql(", ").blob(request.id.as_bytes()).sql(", ").blob(request.fingerprint.as_bytes());
-    s.sql(", ").opt_blob(request.results.as_ref().map(RequestResults::as_bytes));
-    s.sql(", ").opt_int(forgotten_at.map(Timestamp::as_micros)).sql(")");
-    s.run_unless_taken(conn, "owner, request_key").await
+    let results = request.results.as_ref().map(RequestResults::as_bytes);
+    s.sql(", ").value(Value::blob(results));
+    s.sql(", ").int(forgotten_at.map(Timestamp::as_micros)).sql(")");
+    s.run_unless_taken(on, "owner, request_key").await
 }
 
 /// Removes an earlier request that has expired by now.
 async fn forget<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     request: &IdempotentRequest,
-) -> sqlx::Result<()> {
-    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.requests));
+) -> Result<(), StoreError> {
+    let mut s = Statement::new(format!("DELETE FROM {} WHERE ", on.names.requests));
     by_key(&mut s, request);
     s.sql(" AND forgotten_at <= ").int(request.at.as_micros());
-    s.run(conn).await.map(|_| ())
+    s.run(on).await.map(|_| ())
 }
 
 /// Returns the result of an earlier request under the key, if there is one.
 pub(super) async fn prior<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     request: &IdempotentRequest,
 ) -> Result<Option<PriorRequest>, StoreError> {
-    let failed = |error| store_error::<DB>("insert", error);
-    let locking_read = DB::locking_read(conn);
+    let locking_read = on.locking_read();
     // One statement sees a concurrent purge as a whole or not at all. Only the first invitation
     // carries the results, because they are large.
-    let mut s = Statement::<DB>::new(format!(
+    let mut s = Statement::new(format!(
         "SELECT {}, r.fingerprint, CASE WHEN i.id IS NULL OR i.id = (SELECT x.id \
          FROM {codes} x WHERE x.request_id = r.request ORDER BY x.id LIMIT 1) THEN r.results END \
          FROM (SELECT id AS request, fingerprint, results FROM {} WHERE ",
         row::INVITATION,
-        names.requests,
-        codes = names.invitations,
+        on.names.requests,
+        codes = on.names.invitations,
     ));
     by_key(&mut s, request);
     s.sql(" AND (forgotten_at IS NULL OR forgotten_at > ").int(request.at.as_micros());
     s.sql(")").sql(locking_read);
     s.sql(format_args!(
         ") r LEFT JOIN {} i ON i.request_id = r.request ORDER BY i.id",
-        names.invitations
+        on.names.invitations
     ));
     s.sql(locking_read);
-    let found = s.all(conn).await.map_err(failed)?;
-    let mut known: Option<PriorRequest> = None;
-    for row in &found {
-        let PriorRequestRow { invitation, fingerprint, results } = row::prior_request::<DB>(row)?;
-        let empty = || PriorRequest {
-            fingerprint,
-            invitations: Vec::with_capacity(found.len()),
-            results: None,
-        };
+    let found = s.all(on, row::prior_request).await?;
+    let (number, mut known) = (found.len(), None::<PriorRequest>);
+    for PriorRequestRow { invitation, fingerprint, results } in found {
+        let empty =
+            || PriorRequest { fingerprint, invitations: Vec::with_capacity(number), results: None };
         let known = known.get_or_insert_with(empty);
         known.invitations.extend(invitation);
         known.results = known.results.take().or(results);
@@ -112,27 +103,16 @@ pub(super) async fn prior<DB: Dialect>(
 
 /// Removes up to `max` keys that expired before an instant. Returns the number removed.
 pub(super) async fn forget_old<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     before: Timestamp,
     max: u32,
 ) -> Result<u64, StoreError> {
-    let failed = |error| store_error::<DB>("purge", error);
     let mut s =
-        Statement::<DB>::new(format!("SELECT id FROM {} WHERE forgotten_at < ", names.requests));
+        Statement::new(format!("SELECT id FROM {} WHERE forgotten_at < ", on.names.requests));
     s.int(before.as_micros()).sql(" ORDER BY forgotten_at LIMIT ").int(i64::from(max));
-    let found = s.all(conn).await.map_err(failed)?;
-    let ids = found.iter().map(row::request_id::<DB>).collect::<Result<Vec<_>, _>>()?;
-    let mut removed = 0;
-    for chunk in ids.chunks(DB::MAX_BINDS) {
-        let sql = format!("DELETE FROM {} WHERE id IN ", names.requests);
-        let mut s = Statement::<DB>::new(sql).one_off();
-        s.list(chunk, |s, id| {
-            s.blob(id);
-        });
-        removed += s.run(conn).await.map_err(failed)?;
-    }
-    Ok(removed)
+    let ids = s.all(on, |c| c.in_table("requests").blob("id")).await?;
+    let table = &on.names.requests;
+    delete_in(on, table, "id", &ids, Vec::as_slice).await
 }
 
 /// Returns the value of the column of the owner. The empty text stands for the system, because no

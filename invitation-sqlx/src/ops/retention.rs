@@ -5,69 +5,49 @@ use invitation_core::{
     feed::{CursorName, EventRemoval, EventsRemoved, FeedCursor},
 };
 
-use super::{Begin, Step, apply};
-use crate::{
-    dialect::Dialect,
-    error::{commit_error, store_error},
-    names::Names,
-    row,
-    statement::Statement,
-};
+use super::{Session, apply, purge::delete_in};
+use crate::{dialect::Dialect, row, statement::Statement};
 
 pub(crate) async fn cursors<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
 ) -> Result<Vec<FeedCursor>, StoreError> {
-    let s = Statement::<DB>::new(format!("SELECT {} FROM {}", row::CURSOR, names.cursors));
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("cursors", error))?;
-    found.iter().map(row::cursor::<DB>).collect()
+    let s = Statement::new(format!("SELECT {} FROM {}", row::CURSOR, on.names.cursors));
+    s.all(on, row::cursor).await
 }
 
 /// Removes the cursor of a name if it has this version. Returns whether it did.
 pub(crate) async fn remove_cursor<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     name: &CursorName,
     version: u64,
 ) -> Result<bool, StoreError> {
-    let failed = |error| store_error::<DB>("remove_cursor", error);
     let Ok(version) = i64::try_from(version) else { return Ok(false) };
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE name = ", names.cursors));
+    let mut step = on.begin().await?;
+    let mut s = Statement::new(format!("DELETE FROM {} WHERE name = ", step.names.cursors));
     s.text(name.as_str()).sql(" AND version = ").int(version);
-    let is_removed = s.run(step.conn()).await.map_err(failed)? == 1;
-    step.commit().await.map_err(|error| commit_error::<DB>("remove_cursor", error))?;
+    let is_removed = s.run(&mut step).await? == 1;
+    step.commit().await?;
     Ok(is_removed)
 }
 
 /// Removes events by their ids, so that no lock covers the place of new events.
 pub(crate) async fn remove_events<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     removal: &EventRemoval,
 ) -> Result<EventsRemoved, StoreError> {
-    let failed = |error| store_error::<DB>("remove_events", error);
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
+    let mut step = on.begin().await?;
     // On SQLite, a position would come again if the last row was removed. This event is behind
     // the removed ones.
-    let is_new = apply::write_event::<DB>(step.conn(), names, removal.event()).await;
-    if !is_new.map_err(failed)? {
-        step.rollback().await.map_err(failed)?;
+    if !apply::write_event(&mut step, removal.event()).await? {
+        step.rollback().await?;
         return Ok(EventsRemoved::Before);
     }
-    let mut removed = 0;
-    for chunk in removal.ids().chunks(DB::MAX_BINDS) {
-        let sql = format!("DELETE FROM {} WHERE id IN ", names.events);
-        let mut s = Statement::<DB>::new(sql).one_off();
-        s.list(chunk, |s, id| {
-            s.blob(id.as_bytes());
-        });
-        removed += s.run(step.conn()).await.map_err(failed)?;
-    }
-    if removed != removal.ids().len() as u64 {
-        step.rollback().await.map_err(failed)?;
+    let (table, ids) = (&step.names.events, removal.ids());
+    let removed = delete_in(&mut step, table, "id", ids, |id| id.as_bytes()).await?;
+    if removed != ids.len() as u64 {
+        step.rollback().await?;
         return Ok(EventsRemoved::Changed);
     }
-    step.commit().await.map_err(|error| commit_error::<DB>("remove_events", error))?;
+    step.commit().await?;
     Ok(EventsRemoved::Done)
 }

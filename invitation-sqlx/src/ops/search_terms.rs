@@ -1,21 +1,17 @@
 //! The table of search terms.
 
-use invitation_core::{Indexed, Record, StoredTerms, Username};
+use invitation_core::{Indexed, Record, StoreError, StoredTerms, Username};
 
-use sqlx::Row as _;
-
+use super::{Session, insert};
 use crate::{
     dialect::Dialect,
     effects,
-    names::Names,
     statement::Statement,
     values::{InputRow, Value},
 };
 
-use super::insert;
-
 /// The part number of the address. The name of the n-th redeemer has part number n.
-const ADDRESS: i64 = 0;
+pub(super) const ADDRESS: i64 = 0;
 
 /// One search term of an invitation.
 pub(crate) struct TermRow<'a> {
@@ -57,53 +53,29 @@ pub(crate) fn of_latest_name(invitation: &Record) -> impl Iterator<Item = TermRo
 }
 
 pub(crate) async fn write<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     terms: &[TermRow<'_>],
-) -> sqlx::Result<()> {
-    insert::write_rows::<DB, _>(conn, &names.search_terms, effects::TERM, terms, "").await
+) -> Result<(), StoreError> {
+    let table = &on.names.search_terms;
+    insert::write_rows(on, table, effects::TERM, terms, "").await
 }
 
 /// Replaces the terms of an address that has changed, and adds those of a new redeemer's name. The
 /// terms of a deleted invitation stay until the purge: a code may have 100,000 redeemers.
 pub(super) async fn follow<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     moved: Indexed,
     invitation: &Record,
-) -> sqlx::Result<()> {
-    if !moved.address && !moved.used_by {
-        return Ok(());
-    }
-    let StoredTerms { address, used_by } = invitation.search_terms();
+) -> Result<(), StoreError> {
+    let mut new = Vec::new();
     if moved.address {
-        forget_address::<DB>(conn, names, invitation).await?;
-        let new: Vec<_> = rows(address, invitation, ADDRESS).collect();
-        write::<DB>(conn, names, &new).await?;
+        forget(on, invitation, ADDRESS).await?;
+        new.extend(rows(invitation.search_terms().address, invitation, ADDRESS));
     }
     if moved.used_by {
-        let new: Vec<_> = rows(used_by, invitation, invitation.uses.into()).collect();
-        write::<DB>(conn, names, &new).await?;
+        new.extend(of_latest_name(invitation));
     }
-    Ok(())
-}
-
-/// Removes the terms of the address.
-pub(super) async fn forget_address<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: &Record,
-) -> sqlx::Result<()> {
-    forget::<DB>(conn, names, invitation, ADDRESS).await
-}
-
-/// Removes the terms of the latest redeemer's name.
-pub(super) async fn forget_latest_name<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: &Record,
-) -> sqlx::Result<()> {
-    forget::<DB>(conn, names, invitation, invitation.uses.into()).await
+    write(on, &new).await
 }
 
 /// Removes the terms of the name of an earlier redeemer.
@@ -111,44 +83,43 @@ pub(super) async fn forget_latest_name<DB: Dialect>(
 /// A redemption does not know its part. Redeemers whose names have the same terms have equal
 /// parts, so the terms of any of them are removed.
 pub(super) async fn forget_name<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     invitation: &Record,
     name: &Username,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let terms = name.search_terms();
     let Some(first) = terms.first() else { return Ok(()) };
-    let (table, number) = (&names.search_terms, terms.len());
-    let mut s = Statement::<DB>::new(format!(
+    let (table, number) = (&on.names.search_terms, terms.len());
+    let mut s = Statement::new(format!(
         "SELECT w.part FROM {table} f JOIN {table} w ON w.invitation = f.invitation \
          AND w.part = f.part WHERE f.term = "
-    ))
-    .one_off();
-    s.text(first).sql(" AND f.division = ").text(invitation.division.as_str());
+    ));
+    s.one_off();
+    s.text(first.as_str()).sql(" AND f.division = ").text(invitation.division.as_str());
     s.sql(" AND f.created_at = ").int(invitation.created_at.as_micros());
     s.sql(" AND f.invitation = ").blob(invitation.id.as_bytes());
-    s.sql(" AND f.part > ").int(ADDRESS).sql(" AND f.part < ").int(invitation.uses.into());
+    s.sql(" AND f.part > ").int(ADDRESS).sql(" AND f.part < ").int(i64::from(invitation.uses));
     s.sql(format_args!(
         " GROUP BY w.part HAVING COUNT(*) = {number} AND COUNT(CASE WHEN w.term IN "
     ));
     s.list(&terms, |s, term| {
-        s.text(term);
+        s.text(term.as_str());
     });
     s.sql(format_args!(" THEN 1 END) = {number} ORDER BY w.part LIMIT 1"));
-    let Some(found) = s.first(conn).await? else { return Ok(()) };
-    let part: DB::Int = found.try_get(DB::ColumnNumber::from(0))?;
-    forget::<DB>(conn, names, invitation, part.into()).await
+    let part = s.first(on, |c| c.in_table("search_terms").int("part")).await?;
+    let Some(part) = part else { return Ok(()) };
+    forget(on, invitation, part).await
 }
 
-async fn forget<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+/// Removes the terms of one part.
+pub(super) async fn forget<DB: Dialect>(
+    on: &mut Session<'_, DB>,
     invitation: &Record,
     part: i64,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let mut s =
-        Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.search_terms));
+        Statement::new(format!("DELETE FROM {} WHERE invitation = ", on.names.search_terms));
     s.blob(invitation.id.as_bytes()).sql(" AND part = ").int(part);
-    s.run(conn).await?;
+    s.run(on).await?;
     Ok(())
 }

@@ -3,33 +3,33 @@
 //! update in place. A transaction updates the invitation's row first, and that row is the
 //! lock for this one.
 
-use invitation_core::{Change, InvitationId, Record, State};
+use invitation_core::{Change, InvitationId, Record, State, StoreError};
 
-use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+use super::Session;
+use crate::{dialect::Dialect, render, statement::Statement};
 
 /// The maximum number of keys in one statement. Databases limit the depth of a condition.
 const MAX_KEYS: usize = 100;
 
 /// Updates the row after `change` has led to `invitation`.
 pub(super) async fn follow<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     change: &Change,
     invitation: &Record,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     let moved = change.indexed();
     let (before, now) = (change.state_before(invitation), invitation.state());
     if moved.existence {
-        return remove::<DB>(conn, names, &[Key::of(invitation)]).await;
+        return remove(on, &[Key::of(invitation)]).await;
     }
     if before == now && !moved.expiry {
         return Ok(());
     }
-    let mut s = Statement::<DB>::new(format!("UPDATE {} SET state = ", names.states));
+    let mut s = Statement::new(format!("UPDATE {} SET state = ", on.names.states));
     s.sql(render::state(now));
     s.sql(", expires_at = ").int(invitation.expires_at.as_micros()).sql(" WHERE ");
     Key { state: before, ..Key::of(invitation) }.write(&mut s);
-    s.run(conn).await?;
+    s.run(on).await?;
     Ok(())
 }
 
@@ -61,20 +61,19 @@ impl Key {
 }
 
 pub(super) async fn remove<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     keys: &[Key],
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     for chunk in keys.chunks(MAX_KEYS) {
-        let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.states));
+        let mut s = Statement::new(format!("DELETE FROM {} WHERE ", on.names.states));
         if chunk.len() > 1 {
-            s = s.one_off();
+            s.one_off();
         }
         for (n, key) in chunk.iter().enumerate() {
             s.sql(if n == 0 { "" } else { " OR " });
             key.write(&mut s);
         }
-        s.run(conn).await?;
+        s.run(on).await?;
     }
     Ok(())
 }

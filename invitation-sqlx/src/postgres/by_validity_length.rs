@@ -34,38 +34,34 @@ const MAX_PER_LENGTH: u64 = 200;
 /// Begins a statement with the table `f`, the matches of the page, and the table `z`, which has a
 /// row if the plan would have to read too much.
 pub(super) fn begin(s: &mut Statement<Postgres>, query: &ListQuery<'_>, status: Status) {
-    query.tables(s, status);
+    let each = MAX_PER_LENGTH + query.page_and_one();
+    s.sql("WITH RECURSIVE k (days, number) AS ((SELECT ").sql(DAYS).sql(", 1");
+    query.open(s);
+    s.sql(" ORDER BY ").sql(DAYS).sql(" LIMIT 1) UNION ALL SELECT (SELECT ").sql(DAYS);
+    query.open(s);
+    s.sql(format_args!(" AND {DAYS} > k.days ORDER BY {DAYS} LIMIT 1), number + 1 FROM k "));
+    s.sql(format_args!("WHERE k.days IS NOT NULL AND number <= {MAX_LENGTHS}), "));
+
+    s.sql("f AS MATERIALIZED (SELECT v.at, v.which, v.number FROM k CROSS JOIN LATERAL (");
+    s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.expires_at, ");
+    s.sql("ROW_NUMBER() OVER (ORDER BY i.created_at DESC, i.id DESC) AS number");
+    query.open(s);
+    s.sql(format_args!(" AND {DAYS} = k.days"));
+    query.range(s, status);
+    s.sql(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").sql(each + 1);
+    s.sql(format_args!(") i WHERE i.number > {each} OR (1 = 1"));
+    render::validity(s, "i.expires_at", status, query.filter);
+    render::span(s, "i.expires_at", &query.filter.expires);
+    s.sql(") LIMIT ").sql(query.page_and_one());
+    s.sql(") v WHERE k.days IS NOT NULL), ");
+
+    // The query detects too many lengths before it reads any of them.
+    s.sql("z AS (SELECT ").int(0).sql(" AS at, ").blob(&[0; 16]).sql(" AS which FROM k ");
+    s.sql(format_args!("WHERE k.days IS NOT NULL AND k.number > {MAX_LENGTHS} "));
+    s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE number > {each} LIMIT 1) "));
 }
 
 impl ListQuery<'_> {
-    fn tables(&self, s: &mut Statement<Postgres>, status: Status) {
-        let each = MAX_PER_LENGTH + self.page_and_one();
-        s.sql("WITH RECURSIVE k (days, number) AS ((SELECT ").sql(DAYS).sql(", 1");
-        self.open(s);
-        s.sql(" ORDER BY ").sql(DAYS).sql(" LIMIT 1) UNION ALL SELECT (SELECT ").sql(DAYS);
-        self.open(s);
-        s.sql(format_args!(" AND {DAYS} > k.days ORDER BY {DAYS} LIMIT 1), number + 1 FROM k "));
-        s.sql(format_args!("WHERE k.days IS NOT NULL AND number <= {MAX_LENGTHS}), "));
-
-        s.sql("f AS MATERIALIZED (SELECT v.at, v.which, v.number FROM k CROSS JOIN LATERAL (");
-        s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.expires_at, ");
-        s.sql("ROW_NUMBER() OVER (ORDER BY i.created_at DESC, i.id DESC) AS number");
-        self.open(s);
-        s.sql(format_args!(" AND {DAYS} = k.days"));
-        self.range(s, status);
-        s.sql(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").sql(each + 1);
-        s.sql(format_args!(") i WHERE i.number > {each} OR (1 = 1"));
-        render::validity(s, "i.expires_at", status, self.filter);
-        render::span(s, "i.expires_at", &self.filter.expires);
-        s.sql(") LIMIT ").sql(self.page_and_one());
-        s.sql(") v WHERE k.days IS NOT NULL), ");
-
-        // The query detects too many lengths before it reads any of them.
-        s.sql("z AS (SELECT ").int(0).sql(" AS at, ").blob(&[0; 16]).sql(" AS which FROM k ");
-        s.sql(format_args!("WHERE k.days IS NOT NULL AND k.number > {MAX_LENGTHS} "));
-        s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE number > {each} LIMIT 1) "));
-    }
-
     /// Writes the rows that are neither used up nor revoked, with the condition of the index. With
     /// another condition, the planner might choose another index and read a long part of it.
     fn open(&self, s: &mut Statement<Postgres>) {
@@ -81,8 +77,8 @@ impl ListQuery<'_> {
         let created = self.filter.created;
         let from = created.from.map(Timestamp::as_micros);
         if from.is_some() || earliest.is_some() {
-            s.sql(" AND i.created_at >= GREATEST(").opt_int(from).sql(", ");
-            s.opt_int(earliest).sql(format_args!(" - {DAY} * (k.days + 1))"));
+            s.sql(" AND i.created_at >= GREATEST(").int(from).sql(", ");
+            s.int(earliest).sql(format_args!(" - {DAY} * (k.days + 1))"));
         }
         let until = created.until.map(Timestamp::as_micros);
         // The cursor counts only if it lies within the requested range.
@@ -91,7 +87,7 @@ impl ListQuery<'_> {
         // Writes the first instant that is too late even for the shortest validity of this
         // length.
         let too_late = |s: &mut Statement<Postgres>| {
-            s.sql("(").opt_int(end).sql(format_args!(" - {DAY} * "));
+            s.sql("(").int(end).sql(format_args!(" - {DAY} * "));
             s.sql("CASE WHEN k.days > 0 THEN k.days ELSE k.days - 1 END)");
         };
         match after {
@@ -104,7 +100,7 @@ impl ListQuery<'_> {
                 s.sql(" THEN ").blob(&[]).sql(" ELSE ").blob(after.id.as_bytes()).sql(" END)");
             }
             None if until.is_some() || end.is_some() => {
-                s.sql(" AND i.created_at < LEAST(").opt_int(until).sql(", ");
+                s.sql(" AND i.created_at < LEAST(").int(until).sql(", ");
                 too_late(s);
                 s.sql(")");
             }

@@ -2,7 +2,7 @@
 
 use invitation_core::StoreErrorKind;
 
-use super::READ_ONLY;
+use super::redeem::READ_ONLY;
 use crate::names::names_a_table;
 
 /// Returns the kind of an error with this code, before its transaction is committed.

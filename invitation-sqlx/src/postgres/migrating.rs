@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{
-    Connection, PgConnection,
+    Connection, PgConnection, Postgres,
     migrate::{MigrateError, Migrator},
 };
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Migrate};
 
 /// The advisory lock that keeps other migrations out. PostgreSQL wants a number, so it is the
 /// first eight bytes of "invitati".
@@ -24,14 +24,23 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The time after which no further try begins.
 const MAX_ELAPSED: Duration = Duration::from_mins(1);
 
-pub(super) async fn run(conn: &mut PgConnection, migrator: &Migrator) -> Result<(), MigrateError> {
-    let started = Instant::now();
-    loop {
-        match attempt(conn, migrator).await {
-            Err(error) if is_lock_conflict(&error) && started.elapsed() < MAX_ELAPSED => {
-                sqlx_core::rt::sleep(PAUSE).await;
+impl Migrate for Postgres {
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("../../schema/postgres/0001_init.sql")];
+
+    async fn migrate(
+        conn: &mut PgConnection,
+        migrator: &Migrator,
+        _: &str,
+    ) -> Result<(), MigrateError> {
+        let started = Instant::now();
+        loop {
+            match attempt(conn, migrator).await {
+                Err(error) if is_lock_conflict(&error) && started.elapsed() < MAX_ELAPSED => {
+                    sqlx_core::rt::sleep(PAUSE).await;
+                }
+                done => return done,
             }
-            done => return done,
         }
     }
 }

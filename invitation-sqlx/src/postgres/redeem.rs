@@ -5,17 +5,17 @@
 //! if too few uses are left.
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
-use sqlx::{PgConnection, Postgres, postgres::PgRow};
+use sqlx::{Postgres, postgres::PgRow};
 
-use super::statement;
+use super::{
+    entries::{BatchEntry, by_digest},
+    statement,
+};
 use crate::{
-    error::{is_taken, lone_statement_error, store_error},
-    names::Names,
-    ops::{
-        Begin, Step,
-        redeem::{BatchEntry, by_digest, facts_at_turn},
-    },
-    row,
+    dialect::{Redeem, Steps},
+    error::{is_unique_violation, kind},
+    ops::{Begin, Session, redeem::facts_at_turn},
+    row::{self, ColumnReader},
 };
 
 /// The time that a batch waits for a locked row. After that, the caller of the locked code waits
@@ -26,62 +26,70 @@ const LOCK_TIMEOUT: &str = "100ms";
 /// isolation level does not let a statement see rows committed after it began.
 const SERIALIZATION_FAILURE: &str = "40001";
 
-/// Makes one redemption. It takes one round trip, or three with a savepoint.
-pub(super) async fn redeem(
-    conn: &mut PgConnection,
-    begin: Begin,
-    names: &Names,
-    transition: &Transition,
-) -> Result<Option<Outcome>, StoreError> {
-    let entries = by_digest(&[transition]);
-    let Some(s) = statement::write(names, &entries, None) else { return Ok(None) };
-    let found = match begin {
-        // The statement is its own transaction, so its result is the result of the commit.
-        Begin::Own => match s.all(conn).await {
-            Ok(found) => found,
-            Err(error) if is_taken(&error) || is_serialization_failure(&error) => return Ok(None),
-            Err(error) => return Err(lone_statement_error::<Postgres>("apply", error)),
-        },
-        Begin::Nested => {
-            let failed = |error| store_error::<Postgres>("apply", error);
-            let mut step = Step::<Postgres>::begin(conn, begin).await.map_err(failed)?;
-            match s.all(step.conn()).await {
-                Ok(found) => {
-                    step.commit().await.map_err(failed)?;
-                    found
-                }
-                Err(error) if is_taken(&error) => {
-                    step.rollback().await.map_err(failed)?;
+/// The code of a write in a transaction that may only read, as on a standby after a failover. The
+/// server refuses the statement before it does anything.
+pub(super) const READ_ONLY: &str = "25006";
+
+impl Redeem for Postgres {
+    /// Makes one redemption. It takes one round trip, or three with a savepoint.
+    async fn redeem(
+        on: &mut Session<'_, Self>,
+        transition: &Transition,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let entries = by_digest(&[transition]);
+        let Some(s) = statement::write(on.names, &entries, None) else { return Ok(None) };
+        let found = match on.mode {
+            // The statement is its own transaction, so its result is the result of the commit.
+            Begin::Own => match s.rows(on.conn()).await {
+                Ok(found) => found,
+                Err(error)
+                    if is_unique_violation(&error) || has_code(&error, SERIALIZATION_FAILURE) =>
+                {
                     return Ok(None);
                 }
-                Err(error) => return Err(failed(error)),
-            }
-        }
-    };
-    let facts = facts_of_each(&found, &entries, 1)?.pop().flatten();
-    Ok(facts.map(Box::new).map(Outcome::Applied))
-}
-
-/// Makes as many of the redemptions as possible, each with its event, in one round trip.
-pub(super) async fn redeem_batch(
-    conn: &mut PgConnection,
-    names: &Names,
-    transitions: &[&Transition],
-) -> Result<Vec<Option<Facts>>, StoreError> {
-    let entries = by_digest(transitions);
-    let found = match statement::write(names, &entries, Some(LOCK_TIMEOUT)) {
-        Some(s) => match s.all(conn).await {
-            Ok(found) => found,
-            // One of the redemptions failed, or concurrent work conflicted with it. The statement
-            // did nothing, so each caller redeems by itself.
-            Err(error) => match lone_statement_error::<Postgres>("apply", error) {
-                error if error.kind() == StoreErrorKind::OutcomeUnknown => return Err(error),
-                _ => Vec::new(),
+                Err(error) => return Err(lone_statement_error(error)),
             },
-        },
-        None => Vec::new(),
-    };
-    facts_of_each(&found, &entries, transitions.len())
+            Begin::Nested => {
+                let mut step = on.begin().await?;
+                match s.rows(step.conn()).await {
+                    Ok(found) => {
+                        // This commits nothing yet, so its outcome is known.
+                        let kept = Self::commit_step(&mut step).await;
+                        kept.map_err(|error| step.failed(error))?;
+                        found
+                    }
+                    Err(error) if is_unique_violation(&error) => {
+                        step.rollback().await?;
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(step.failed(error)),
+                }
+            }
+        };
+        let facts = facts_of_each(&found, &entries, 1)?.pop().flatten();
+        Ok(facts.map(Box::new).map(Outcome::Applied))
+    }
+
+    /// Makes as many of the redemptions as possible, each with its event, in one round trip.
+    async fn redeem_batch(
+        on: &mut Session<'_, Self>,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        let entries = by_digest(transitions);
+        let found = match statement::write(on.names, &entries, Some(LOCK_TIMEOUT)) {
+            Some(s) => match s.rows(on.conn()).await {
+                Ok(found) => found,
+                // One of the redemptions failed, or concurrent work conflicted with it. The statement
+                // did nothing, so each caller redeems by itself.
+                Err(error) => match lone_statement_error(error) {
+                    error if error.kind() == StoreErrorKind::OutcomeUnknown => return Err(error),
+                    _ => Vec::new(),
+                },
+            },
+            None => Vec::new(),
+        };
+        facts_of_each(&found, &entries, transitions.len())
+    }
 }
 
 /// Returns the facts after each of the redemptions that were made, in the order of the callers.
@@ -95,8 +103,9 @@ fn facts_of_each(
         // The change is committed, so an error from here on leaves the outcome unknown.
         let unknown =
             |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
-        let (invitation, ordinal) =
-            row::invitation_and_ordinal::<Postgres>(row).map_err(unknown)?;
+        let mut c = ColumnReader::<Postgres>::new(row);
+        let invitation = row::invitation(&mut c).map_err(unknown)?;
+        let ordinal = c.int("ordinal").map_err(unknown)?;
         let entry = usize::try_from(ordinal).ok().and_then(|ordinal| entries.get(ordinal));
         let Some((entry, slot)) = entry.and_then(|e| Some((e, facts.get_mut(e.caller)?))) else {
             return Err(unknown(StoreError::new(StoreErrorKind::Corrupt, "apply")));
@@ -107,7 +116,40 @@ fn facts_of_each(
     Ok(facts)
 }
 
-fn is_serialization_failure(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == SERIALIZATION_FAILURE)
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    let found = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    found.is_some_and(|found| found == code)
+}
+
+/// Converts an error of a statement that is a transaction by itself.
+fn lone_statement_error(error: sqlx::Error) -> StoreError {
+    let kind = lone_statement_kind(kind::<Postgres>(&error), has_code(&error, READ_ONLY));
+    StoreError::new(kind, "apply").because(error)
+}
+
+/// Returns the kind of such an error. If the server reported that it cannot go on, the outcome is
+/// unknown: it may have committed before. That is not so if it refused the statement.
+fn lone_statement_kind(kind: StoreErrorKind, is_refused: bool) -> StoreErrorKind {
+    match kind {
+        StoreErrorKind::Unavailable if !is_refused => StoreErrorKind::OutcomeUnknown,
+        kind => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcome_of_a_lone_statement_is_unknown_unless_the_server_refused_it() {
+        use StoreErrorKind::{Other, OutcomeUnknown, Unavailable};
+        for (kind, is_refused, expected) in [
+            // The statement may have failed at its commit.
+            (Unavailable, false, OutcomeUnknown),
+            (Unavailable, true, Unavailable),
+            (Other, false, Other),
+        ] {
+            assert_eq!(lone_statement_kind(kind, is_refused), expected);
+        }
+    }
 }

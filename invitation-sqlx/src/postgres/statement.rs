@@ -3,11 +3,13 @@
 use invitation_core::{State, Transition};
 use sqlx::Postgres;
 
-use super::arrays;
+use super::{
+    arrays,
+    entries::{BatchEntry, ENTRY},
+};
 use crate::{
     effects,
     names::Names,
-    ops::redeem::{BatchEntry, ENTRY},
     render::{self, ValueSource},
     row,
     statement::Statement,

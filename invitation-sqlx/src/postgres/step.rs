@@ -11,29 +11,34 @@ use std::{
 
 use sqlx::Postgres;
 
-use crate::ops::{Begin, Step, unprepared};
+use crate::{
+    dialect::Steps,
+    ops::{Begin, Step, unprepared},
+};
 
-pub(super) async fn begin(step: &mut Step<'_, Postgres>, begin: Begin) -> sqlx::Result<()> {
-    match begin {
-        Begin::Own => step.begin_counted(begin).await,
-        Begin::Nested => {
-            // A call that is dropped while it waits leaks this future, because the future's own
-            // cleanup would undo too much. The statement that it had sent still takes effect, and
-            // an unused savepoint changes nothing. The cost is a few bytes of memory.
-            let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted(begin)));
-            let done = poll_fn(|cx| waiting.as_mut().poll(cx)).await;
-            drop(ManuallyDrop::into_inner(waiting));
-            done
+impl Steps for Postgres {
+    async fn begin_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        match step.mode {
+            Begin::Own => step.begin_counted(Begin::Own).await,
+            Begin::Nested => {
+                // A call that is dropped while it waits leaks this future, because the future's own
+                // cleanup would undo too much. The statement that it had sent still takes effect, and
+                // an unused savepoint changes nothing. The cost is a few bytes of memory.
+                let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted(Begin::Nested)));
+                let done = poll_fn(|cx| waiting.as_mut().poll(cx)).await;
+                drop(ManuallyDrop::into_inner(waiting));
+                done
+            }
         }
     }
-}
 
-pub(super) async fn commit(step: &mut Step<'_, Postgres>) -> sqlx::Result<()> {
-    let Some(name) = step.savepoint(0) else { return step.commit_counted().await };
-    // This creates a second savepoint of the same name. If the call is dropped while it waits,
-    // the driver rolls back to one of the two. So all work is kept or all is undone. With one
-    // savepoint, the driver might roll back to one that no longer exists.
-    unprepared::<Postgres>(step.conn(), format!("SAVEPOINT {name}")).await?;
-    step.commit_counted().await?;
-    unprepared::<Postgres>(step.conn(), format!("RELEASE SAVEPOINT {name}")).await
+    async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        let Some(name) = step.savepoint(0) else { return step.commit_counted().await };
+        // This creates a second savepoint of the same name. If the call is dropped while it waits,
+        // the driver rolls back to one of the two. So all work is kept or all is undone. With one
+        // savepoint, the driver might roll back to one that no longer exists.
+        unprepared::<Self>(step.conn(), format!("SAVEPOINT {name}")).await?;
+        step.commit_counted().await?;
+        unprepared::<Self>(step.conn(), format!("RELEASE SAVEPOINT {name}")).await
+    }
 }

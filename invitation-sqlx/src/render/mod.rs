@@ -4,22 +4,19 @@
 //! `Change::apply_to`, `Filter::matches`, `Record::status`, `Quota::counts`, `Purge::takes`.
 //! The alias of the table of invitations is always `i`.
 
+mod change;
 mod guard;
 
 use invitation_core::{
-    BindingParts, Change, CodeDigest, CodeTag, EventFilter, EventId, Filter, Inviter, InviterParts,
-    Position, Purge, Quota, QuotaOf, Scope, SealedCode, Search, SearchTerm, State, Status, Target,
-    TimeRange, Transition, UserId,
+    EventFilter, EventId, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, SearchTerm,
+    State, Status, Target, TimeRange, Transition, UserId,
 };
 
-pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_of_plain};
-use crate::{
-    dialect::Dialect,
-    effects::{self, Use},
-    list::Index,
-    names::Names,
-    statement::Statement,
+pub(crate) use self::{
+    change::change,
+    guard::{ValueSource, guard, guard_of_all, guard_of_plain},
 };
+use crate::{dialect::Dialect, list::Index, names::Names, statement::Statement};
 
 /// Returns the number of a state in the table of states.
 pub(crate) const fn state(state: State) -> i64 {
@@ -115,7 +112,7 @@ pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
     scope_of(s, "i", scope);
 }
 
-/// Writes the scope for another table with the division of an invitation.
+/// Writes the scope for another table with a division.
 pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &Scope) {
     match scope {
         Scope::All => {}
@@ -123,82 +120,6 @@ pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &
             s.sql(format_args!(" AND {table}.division = ")).text(division.as_str());
         }
     }
-}
-
-/// Writes the assignments of an update.
-pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change, names: &Names) {
-    match change {
-        Change::Redeem { taken_over_from, .. } => {
-            if taken_over_from.is_some() {
-                s.sql("held = held - 1, ");
-            }
-            s.sql("uses = uses + 1, ");
-            effects::set_latest_use(s, names, Use::of(change).as_ref());
-            return;
-        }
-        Change::Hold { taken_over_from, .. } => {
-            s.sql(if taken_over_from.is_some() { DB::LOCK_BY_UPDATE } else { "held = held + 1" });
-            return;
-        }
-        Change::Release { .. } => {
-            s.sql("held = held - 1");
-            return;
-        }
-        Change::Amend { binding, role, expires_at, grantor } => {
-            if let Some(binding) = binding {
-                let BindingParts { email, email_key, domain } = binding.parts();
-                s.sql("email = ").opt_text(email);
-                s.sql(", email_key = ").opt_text(email_key);
-                s.sql(", email_domain = ").opt_text(domain).sql(", ");
-            }
-            if let Some(role) = role {
-                s.sql("role = ").text(role.as_str()).sql(", ");
-            }
-            if let Some(expires_at) = expires_at {
-                s.sql("expires_at = ").int(expires_at.as_micros()).sql(", ");
-            }
-            if let Some(grantor) = grantor {
-                set_grantor(s, grantor);
-            }
-        }
-        Change::Rotate { digest, tag, sealed, grantor } => {
-            set_code(s, digest, *tag, sealed);
-            set_grantor(s, grantor);
-        }
-        Change::Revoke(revocation) => {
-            s.sql("revoked_at = ").int(revocation.at.as_micros());
-            s.sql(", revoked_reason = ").opt_text(revocation.reason.as_deref()).sql(", ");
-        }
-        Change::Reinstate { grantor } => {
-            s.sql("revoked_at = NULL, revoked_reason = NULL, ");
-            set_grantor(s, grantor);
-        }
-        Change::Delete { at } => {
-            s.sql("deleted_at = ").int(at.as_micros()).sql(", ");
-        }
-        Change::Reseal { digest, tag, sealed } => set_code(s, digest, *tag, sealed),
-    }
-    if change.ends_all_leases() {
-        s.sql("held = 0, ");
-    }
-    s.sql(if change.changes_terms() { "version = version + 1" } else { "version = version" });
-}
-
-fn set_code<DB: Dialect>(
-    s: &mut Statement<DB>,
-    digest: &CodeDigest,
-    tag: CodeTag,
-    sealed: &SealedCode,
-) {
-    s.sql("digest = ").blob(digest.as_bytes());
-    s.sql(", tag = ").blob(tag.as_bytes());
-    s.sql(", sealed = ").blob(sealed.as_bytes()).sql(", ");
-}
-
-fn set_grantor<DB: Dialect>(s: &mut Statement<DB>, grantor: &Inviter) {
-    let InviterParts { user, role, name } = grantor.parts();
-    s.sql("grantor = ").opt_text(user).sql(", grantor_role = ").opt_text(role);
-    s.sql(", grantor_name = ").opt_text(name).sql(", ");
 }
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
@@ -285,7 +206,7 @@ pub(crate) fn meets_all<DB: Dialect>(s: &mut Statement<DB>, terms: &[SearchTerm]
     for (n, term) in terms.iter().enumerate() {
         s.sql(if n == 0 { "MAX(CASE WHEN w.term >= " } else { " + MAX(CASE WHEN w.term >= " });
         let (below, end) = end_of(term);
-        s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end);
+        s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end.as_str());
         s.sql(" THEN 1 ELSE 0 END)");
     }
     s.sql(format_args!(" = {}", terms.len()));
@@ -308,7 +229,7 @@ pub(crate) fn search_terms<DB: Dialect>(
     });
     s.sql(format_args!(" AND i.term {below} "));
     DB::hide_from_planner(s, |s| {
-        s.text(end);
+        s.text(end.as_str());
     });
 }
 
@@ -392,9 +313,7 @@ pub(crate) fn event_filter<DB: Dialect>(
     filter: &EventFilter,
 ) {
     s.sql("1 = 1");
-    if let Scope::Division(division) = scope {
-        s.sql(" AND e.division = ").text(division.as_str());
-    }
+    scope_of(s, "e", scope);
     if let Some(id) = &filter.invitation {
         s.sql(" AND e.invitation = ").blob(id.as_bytes());
     }
@@ -405,11 +324,9 @@ pub(crate) fn event_filter<DB: Dialect>(
         s.sql(" AND e.action = ").text(action.as_str());
     }
     if let Some(outcome) = filter.outcome {
-        s.sql(" AND e.outcome IN (");
-        for (n, outcome) in outcome.outcomes().iter().enumerate() {
-            s.sql(if n > 0 { ", " } else { "" }).text(outcome.as_str());
-        }
-        s.sql(")");
+        s.sql(" AND e.outcome IN ").list(outcome.outcomes(), |s, outcome| {
+            s.text(outcome.as_str());
+        });
     }
     if let Some(correlation) = &filter.correlation {
         s.sql(" AND e.correlation = ").text(correlation.as_str());

@@ -14,8 +14,8 @@ use crate::{
 /// The columns of a cursor, in the order in which [`cursor`] reads and [`InputRow`] writes them.
 pub(crate) const CURSOR: &str = "name, position, holder, held_until, claims, version";
 
-pub(crate) fn cursor<DB: Dialect>(row: &DB::Row) -> Result<FeedCursor> {
-    let mut c = ColumnReader::<DB>::new(row, "cursors");
+pub(crate) fn cursor<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<FeedCursor> {
+    c.in_table("cursors");
     let name = CursorName::from_stored(c.text("name")?);
     let position = c.opt_bytes("position")?.map(FeedPosition::from_bytes);
     let lease = match (c.opt_text("holder")?, c.opt_time("held_until")?) {

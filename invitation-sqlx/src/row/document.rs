@@ -18,20 +18,18 @@ pub(crate) const DOCUMENT_HEAD: &str = "kind, name, version, division, invitatio
 /// them.
 pub(crate) const DOCUMENT: &str = "kind, name, version, division, invitation, state, at, due, body";
 
-pub(crate) fn document<DB: Dialect>(row: &DB::Row) -> Result<Document> {
-    let mut c = ColumnReader::<DB>::new(row, "documents");
-    let head = read_head(&mut c)?;
+pub(crate) fn document<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Document> {
+    let head = read_head(c)?;
     Ok(Document { body: c.blob("body")?, ..head })
 }
 
 /// Reads a candidate of a list. A candidate that the list does not show has no body.
 pub(crate) fn listed_document<DB: Dialect>(
-    row: &DB::Row,
+    c: &mut ColumnReader<'_, DB>,
     scope: &Scope,
     filter: &DocumentFilter,
 ) -> Result<Document> {
-    let mut c = ColumnReader::<DB>::new(row, "documents");
-    let head = read_head(&mut c)?;
+    let head = read_head(c)?;
     match c.opt_blob("body")? {
         Some(body) => Ok(Document { body, ..head }),
         None if head.is_within(scope) && filter.matches(&head) => Err(c.corrupt("body")),
@@ -39,14 +37,9 @@ pub(crate) fn listed_document<DB: Dialect>(
     }
 }
 
-/// Reads the name of a document.
-pub(crate) fn document_name<DB: Dialect>(row: &DB::Row) -> Result<String> {
-    ColumnReader::<DB>::new(row, "documents").text("name")
-}
-
 /// Reads the columns before the body. The body stays empty.
 fn read_head<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Document> {
-    let kind = c.stored("kind", DocumentKind::from_stored)?;
+    let kind = c.in_table("documents").stored("kind", DocumentKind::from_stored)?;
     let name = c.stored("name", DocumentName::from_stored)?;
     Ok(Document {
         key: DocumentKey { kind, name },

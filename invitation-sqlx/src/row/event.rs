@@ -18,26 +18,16 @@ use crate::{
 pub(crate) const EVENT: &str = "id, at, actor, actor_role, actor_name, action, outcome, reason, \
      invitation, division, correlation, source, detail";
 
-pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
-    read::<DB>(&mut ColumnReader::new(row, "events"))
-}
-
 /// Reads an event, and the transaction and sequence of its position behind it.
-pub(crate) fn feed_event<DB: Dialect>(row: &DB::Row) -> Result<FeedEvent> {
-    let mut c = ColumnReader::<DB>::new(row, "events");
-    let event = read(&mut c)?;
+pub(crate) fn feed_event<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<FeedEvent> {
+    let event = event(c)?;
     let [transaction, sequence] = ["transaction", "sequence"].map(|part| c.count(part));
     let (epoch, transaction, sequence) = (FeedEpoch::FIRST.number, transaction?, sequence?);
     Ok(FeedEvent { position: FeedPosition { epoch, transaction, sequence }, event })
 }
 
-/// Reads the id of an event.
-#[cfg(feature = "mysql")]
-pub(crate) fn event_id<DB: Dialect>(row: &DB::Row) -> Result<EventId> {
-    ColumnReader::<DB>::new(row, "events").bytes("id").map(EventId::from_bytes)
-}
-
-fn read<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Event> {
+pub(crate) fn event<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Event> {
+    c.in_table("events");
     Ok(Event {
         id: EventId::from_bytes(c.bytes("id")?),
         at: c.time("at")?,

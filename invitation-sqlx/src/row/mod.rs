@@ -4,34 +4,31 @@
 mod cursor;
 mod document;
 mod event;
+mod reader;
 mod uses;
 
 use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, Facts, Fingerprint,
-    InvitationId, Inviter, InviterParts, Located, Metadata, Position, Record, Redemption,
-    RequestResults, Revocation, Role, SealedCode, State, StoreError, StoreErrorKind, Timestamp,
-    UserId,
+    InvitationId, Inviter, InviterParts, Located, Metadata, Position, Record, RequestResults,
+    Revocation, Role, SealedCode, State, StoreError, Timestamp, UserId,
 };
-use sqlx::Row;
 
 pub(crate) use self::{
     cursor::{CURSOR, cursor},
-    document::{DOCUMENT, DOCUMENT_HEAD, document, document_name, listed_document},
+    document::{DOCUMENT, DOCUMENT_HEAD, document, listed_document},
     event::{EVENT, event, feed_event},
+    reader::{ColumnReader, Read},
     uses::{LEASE, lease, open_lease, redemption, redemption_on},
 };
 use crate::{
-    dialect::{Dialect, Scalar},
+    dialect::Dialect,
     effects::{self, Columns, LATEST_USE, Use},
-    error::CorruptColumn,
     render,
     values::{InputRow, Value},
 };
 
-#[cfg(feature = "mysql")]
-pub(crate) use self::event::event_id;
 pub(crate) use crate::effects::REDEMPTION;
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them and
@@ -47,135 +44,6 @@ pub(crate) static INVITATION: Columns = Columns::new(|| {
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// A reader of the columns of a row, from left to right.
-struct ColumnReader<'r, DB: Dialect> {
-    row: &'r DB::Row,
-    table: &'static str,
-    next: usize,
-}
-
-impl<'r, DB: Dialect> ColumnReader<'r, DB> {
-    fn new(row: &'r DB::Row, table: &'static str) -> Self {
-        Self { row, table, next: 0 }
-    }
-
-    fn corrupt(&self, column: &'static str) -> StoreError {
-        let cause = CorruptColumn { table: self.table, column };
-        StoreError::new(StoreErrorKind::Corrupt, "read").because(cause)
-    }
-
-    fn next<T: Scalar<DB>>(&mut self, column: &'static str) -> Result<T> {
-        let at = DB::ColumnNumber::from(self.next);
-        self.next += 1;
-        self.row.try_get(at).map_err(|_| self.corrupt(column))
-    }
-
-    fn opt_int(&mut self, column: &'static str) -> Result<Option<i64>> {
-        self.next::<DB::OptInt>(column).map(Into::into)
-    }
-
-    fn int(&mut self, column: &'static str) -> Result<i64> {
-        self.opt_int(column)?.ok_or_else(|| self.corrupt(column))
-    }
-
-    fn number(&mut self, column: &'static str) -> Result<u32> {
-        u32::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
-    }
-
-    /// Reads a number that is never negative.
-    fn count(&mut self, column: &'static str) -> Result<u64> {
-        u64::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
-    }
-
-    fn opt_text(&mut self, column: &'static str) -> Result<Option<String>> {
-        self.next::<DB::OptText>(column).map(Into::into)
-    }
-
-    fn text(&mut self, column: &'static str) -> Result<String> {
-        self.opt_text(column)?.ok_or_else(|| self.corrupt(column))
-    }
-
-    fn opt_blob(&mut self, column: &'static str) -> Result<Option<Vec<u8>>> {
-        self.next::<DB::OptBlob>(column).map(Into::into)
-    }
-
-    fn blob(&mut self, column: &'static str) -> Result<Vec<u8>> {
-        self.opt_blob(column)?.ok_or_else(|| self.corrupt(column))
-    }
-
-    fn bytes<const N: usize>(&mut self, column: &'static str) -> Result<[u8; N]> {
-        self.blob(column)?.try_into().map_err(|_| self.corrupt(column))
-    }
-
-    fn opt_bytes<const N: usize>(&mut self, column: &'static str) -> Result<Option<[u8; N]>> {
-        let bytes = self.opt_blob(column)?;
-        bytes.map(|bytes| bytes.try_into().map_err(|_| self.corrupt(column))).transpose()
-    }
-
-    fn time(&mut self, column: &'static str) -> Result<Timestamp> {
-        let micros = self.int(column)?;
-        Timestamp::from_micros(micros).ok_or_else(|| self.corrupt(column))
-    }
-
-    fn opt_time(&mut self, column: &'static str) -> Result<Option<Timestamp>> {
-        let micros = self.opt_int(column)?;
-        let time = |micros| Timestamp::from_micros(micros).ok_or_else(|| self.corrupt(column));
-        micros.map(time).transpose()
-    }
-
-    /// Reads some columns of another table, whose first is absent where it has no row.
-    fn opt_part<T>(
-        &mut self,
-        table: &'static str,
-        columns: &str,
-        read: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Result<Option<T>> {
-        let of = std::mem::replace(&mut self.table, table);
-        let begin = self.next;
-        let is_there = self.opt_blob("id")?.is_some();
-        self.next = begin;
-        let part = if is_there { Some(read(self)?) } else { None };
-        self.next = begin + columns.split(',').count();
-        self.table = of;
-        Ok(part)
-    }
-
-    /// Reads a text that was checked before it was written.
-    fn stored<T>(&mut self, column: &'static str, restore: impl FnOnce(String) -> T) -> Result<T> {
-        self.text(column).map(restore)
-    }
-
-    fn opt_stored<T>(
-        &mut self,
-        column: &'static str,
-        restore: impl FnOnce(String) -> T,
-    ) -> Result<Option<T>> {
-        Ok(self.opt_text(column)?.map(restore))
-    }
-
-    fn parsed<T, E>(
-        &mut self,
-        column: &'static str,
-        parse: impl FnOnce(String) -> std::result::Result<T, E>,
-    ) -> Result<T> {
-        let text = self.text(column)?;
-        parse(text).map_err(|_| self.corrupt(column))
-    }
-
-    fn opt_parsed<T, E>(
-        &mut self,
-        column: &'static str,
-        parse: impl FnOnce(String) -> std::result::Result<T, E>,
-    ) -> Result<Option<T>> {
-        let text = self.opt_text(column)?;
-        text.map(|text| parse(text).map_err(|_| self.corrupt(column))).transpose()
-    }
-}
-
-pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Record> {
-    read_invitation(&mut ColumnReader::<DB>::new(row, "codes"))
-}
-
 /// Returns columns as those of a table.
 pub(crate) fn qualified(columns: &str, table: &str) -> String {
     let columns = columns.split(", ").map(|column| format!("{table}.{column}"));
@@ -184,26 +52,14 @@ pub(crate) fn qualified(columns: &str, table: &str) -> String {
 
 /// Reads an invitation, the redemption and the lease of `user`, and the first lease, each
 /// behind the one before. All but the invitation may be absent.
-pub(crate) fn facts<DB: Dialect>(row: &DB::Row, user: &UserId) -> Result<Facts> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    let invitation = read_invitation(&mut c)?;
-    let entered = c.opt_part("redemptions", &REDEMPTION, uses::read_redemption)?;
+pub(crate) fn facts<DB: Dialect>(c: &mut ColumnReader<'_, DB>, user: &UserId) -> Result<Facts> {
+    let invitation = invitation(c)?;
+    let entered = c.opt_part("redemptions", &REDEMPTION, redemption)?;
     // The latest redemption may be in the row only.
     let mine = invitation.last_use.clone().filter(|last| last.user == *user).or(entered);
-    let lease = c.opt_part("leases", LEASE, uses::read_lease)?;
-    let first_lease = c.opt_part("leases", LEASE, uses::read_lease)?;
+    let lease = c.opt_part("leases", LEASE, uses::lease)?;
+    let first_lease = c.opt_part("leases", LEASE, uses::lease)?;
     Ok(Facts { mine, lease, first_lease, ..Facts::of(invitation) })
-}
-
-/// Reads an invitation without leases, a redemption from the ledger if there is one, and the
-/// index of the caller that redeems.
-pub(crate) fn facts_of_caller<DB: Dialect>(
-    row: &DB::Row,
-) -> Result<(Record, Option<Redemption>, i64)> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    let invitation = read_invitation(&mut c)?;
-    let entered = c.opt_part("redemptions", &REDEMPTION, uses::read_redemption)?;
-    Ok((invitation, entered, c.int("caller")?))
 }
 
 /// A row of a list.
@@ -214,19 +70,17 @@ pub(crate) enum ListedRow {
 }
 
 /// Reads an invitation, or a position from the columns after an empty one.
-pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<ListedRow> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    if c.opt_blob("id")?.is_some() {
-        return Ok(ListedRow::Invitation(Box::new(invitation::<DB>(row)?)));
+pub(crate) fn listed<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<ListedRow> {
+    match c.opt_part("codes", &INVITATION, invitation)? {
+        Some(invitation) => Ok(ListedRow::Invitation(Box::new(invitation))),
+        None => position(c).map(ListedRow::End),
     }
-    c.next = INVITATION.split(',').count();
-    let (at, id) = (c.time("created_at")?, InvitationId::from_bytes(c.bytes("id")?));
-    Ok(ListedRow::End(Position { at, id }))
 }
 
 /// Reads the time of creation and the id.
-pub(crate) fn position<DB: Dialect>(row: &DB::Row) -> Result<Position<InvitationId>> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
+pub(crate) fn position<DB: Dialect>(
+    c: &mut ColumnReader<'_, DB>,
+) -> Result<Position<InvitationId>> {
     let (at, id) = (c.time("created_at")?, InvitationId::from_bytes(c.bytes("id")?));
     Ok(Position { at, id })
 }
@@ -239,34 +93,15 @@ pub(crate) struct PriorRequestRow {
 }
 
 /// Reads an invitation, which may be missing, and its request from the columns after it.
-pub(crate) fn prior_request<DB: Dialect>(row: &DB::Row) -> Result<PriorRequestRow> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    let is_there = c.opt_blob("id")?.is_some();
-    let invitation = if is_there { Some(invitation::<DB>(row)?) } else { None };
-    c.next = INVITATION.split(',').count();
+pub(crate) fn prior_request<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<PriorRequestRow> {
+    let invitation = c.opt_part("codes", &INVITATION, invitation)?;
     let fingerprint = Fingerprint::from_bytes(c.bytes("fingerprint")?);
     let results = c.opt_blob("results")?.map(RequestResults::from_bytes);
     Ok(PriorRequestRow { invitation, fingerprint, results })
 }
 
-/// Reads a division and the comparison form of an address.
-pub(crate) fn invitee<DB: Dialect>(row: &DB::Row) -> Result<(String, String)> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    Ok((c.text("division")?, c.text("email_key")?))
-}
-
-/// Reads the id of a request.
-pub(crate) fn request_id<DB: Dialect>(row: &DB::Row) -> Result<Vec<u8>> {
-    ColumnReader::<DB>::new(row, "requests").blob("id")
-}
-
-/// Reads an invitation, and the ordinal of a batch entry from the column after it.
-pub(crate) fn invitation_and_ordinal<DB: Dialect>(row: &DB::Row) -> Result<(Record, i64)> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    Ok((read_invitation(&mut c)?, c.int("ordinal")?))
-}
-
-fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> {
+pub(crate) fn invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> {
+    c.in_table("codes");
     Ok(Record {
         id: InvitationId::from_bytes(c.bytes("id")?),
         digest: CodeDigest::from_bytes(c.bytes("digest")?),
@@ -287,7 +122,7 @@ fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> 
         max_uses: NonZeroU32::new(c.number("max_uses")?).ok_or_else(|| c.corrupt("max_uses"))?,
         uses: c.number("uses")?,
         held: c.number("held")?,
-        last_use: c.opt_part("codes", &LATEST_USE, uses::read_redemption)?,
+        last_use: c.opt_part("codes", &LATEST_USE, redemption)?,
         revocation: match (c.opt_time("revoked_at")?, c.opt_text("revoked_reason")?) {
             (None, None) => None,
             (Some(at), reason) => Some(Revocation { at, reason }),
@@ -388,8 +223,7 @@ pub(crate) struct PurgeCandidate {
 }
 
 /// Reads `id, division, uses, max_uses, revoked_at, created_at, request_id`.
-pub(crate) fn purge_candidate<DB: Dialect>(row: &DB::Row) -> Result<PurgeCandidate> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
+pub(crate) fn purge_candidate<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<PurgeCandidate> {
     Ok(PurgeCandidate {
         id: InvitationId::from_bytes(c.bytes("id")?),
         division: c.text("division")?,
@@ -403,21 +237,9 @@ pub(crate) fn purge_candidate<DB: Dialect>(row: &DB::Row) -> Result<PurgeCandida
     })
 }
 
-pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
+pub(crate) fn located<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Located> {
     Ok(Located {
         id: InvitationId::from_bytes(c.bytes("id")?),
         division: c.stored("division", Division::from_stored)?,
     })
-}
-
-/// Reads the number of tokens that were taken of a budget.
-pub(crate) fn taken_tokens<DB: Dialect>(row: &DB::Row) -> Result<u64> {
-    ColumnReader::<DB>::new(row, "budgets").count("taken")
-}
-
-/// Reads a row of `columns` numbers.
-pub(crate) fn counts<DB: Dialect>(row: &DB::Row, columns: usize) -> Result<Vec<i64>> {
-    let mut c = ColumnReader::<DB>::new(row, "codes");
-    (0..columns).map(|_| c.int("count")).collect()
 }

@@ -10,17 +10,16 @@ use crate::{
     values::{InputRow, Value},
 };
 
-pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
-    read_redemption(&mut ColumnReader::<DB>::new(row, "redemptions"))
-}
-
 /// Reads the invitation of a redemption, and the redemption from the columns after it.
-pub(crate) fn redemption_on<DB: Dialect>(row: &DB::Row) -> Result<(InvitationId, Redemption)> {
-    let mut c = ColumnReader::<DB>::new(row, "redemptions");
-    Ok((InvitationId::from_bytes(c.bytes("invitation")?), read_redemption(&mut c)?))
+pub(crate) fn redemption_on<DB: Dialect>(
+    c: &mut ColumnReader<'_, DB>,
+) -> Result<(InvitationId, Redemption)> {
+    let invitation = c.in_table("redemptions").bytes("invitation")?;
+    Ok((InvitationId::from_bytes(invitation), redemption(c)?))
 }
 
-pub(super) fn read_redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Redemption> {
+pub(crate) fn redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Redemption> {
+    c.in_table("redemptions");
     Ok(Redemption {
         id: EventId::from_bytes(c.bytes("id")?),
         user: c.stored("user_id", UserId::from_stored)?,
@@ -35,7 +34,8 @@ pub(super) fn read_redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Resu
 /// The columns of a lease, in the order of [`lease`] and [`InputRow`].
 pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until, mailbox";
 
-pub(super) fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> {
+pub(crate) fn lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> {
+    c.in_table("leases");
     Ok(Lease {
         id: EventId::from_bytes(c.bytes("id")?),
         user: c.stored("user_id", UserId::from_stored)?,
@@ -46,15 +46,10 @@ pub(super) fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Le
     })
 }
 
-pub(crate) fn lease<DB: Dialect>(row: &DB::Row) -> Result<Lease> {
-    read_lease(&mut ColumnReader::<DB>::new(row, "leases"))
-}
-
 /// Reads a lease, and its invitation and division from the columns after it.
-pub(crate) fn open_lease<DB: Dialect>(row: &DB::Row) -> Result<OpenLease> {
-    let mut c = ColumnReader::<DB>::new(row, "leases");
+pub(crate) fn open_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<OpenLease> {
     Ok(OpenLease {
-        lease: read_lease(&mut c)?,
+        lease: lease(c)?,
         invitation: InvitationId::from_bytes(c.bytes("invitation")?),
         division: c.stored("division", Division::from_stored)?,
     })

@@ -4,70 +4,74 @@
 //! lets the core judge and change them one after the other, and writes the results with one
 //! statement for each table.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZeroUsize,
+};
 
-use invitation_core::{Facts, InvitationId, Record, State, StoreError, Transition};
-use sqlx::{Sqlite, SqliteConnection};
+use invitation_core::{Facts, InvitationId, Record, Redemption, State, StoreError, Transition};
+use sqlx::Sqlite;
 
 use crate::{
+    dialect::Redeem,
     effects::{self, LATEST_USE, LEDGER, LedgerRow, Use},
-    error::{commit_error, store_error},
     names::Names,
-    ops::{self, Begin, Step},
-    render, row,
+    ops::{self, Session},
+    render,
+    row::{self, ColumnReader},
     statement::Statement,
     values::Value,
 };
 
-/// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
-/// guard refuses, its code has a lease or is bound to a domain, or no invitation has its code.
-pub(super) async fn redeem(
-    conn: &mut SqliteConnection,
-    names: &Names,
-    transitions: &[&Transition],
-) -> Result<Vec<Option<Facts>>, StoreError> {
-    let failed = |error| store_error::<Sqlite>("apply", error);
-    let mut step = Step::<Sqlite>::begin(conn, Begin::Own).await.map_err(failed)?;
-    match attempt(step.conn(), names, transitions).await {
-        Ok(facts) => {
-            step.commit().await.map_err(|error| commit_error::<Sqlite>("apply", error))?;
-            Ok(facts)
+impl Redeem for Sqlite {
+    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
+        // A second batch would only wait for the turn of the first one.
+        NonZeroUsize::MIN
+    }
+
+    /// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
+    /// guard refuses, its code has a lease or is bound to a domain, or no invitation has its code.
+    async fn redeem_batch(
+        on: &mut Session<'_, Self>,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        let mut step = on.begin().await?;
+        match attempt(&mut step, transitions).await {
+            Ok(facts) => {
+                step.commit().await?;
+                Ok(facts)
+            }
+            Err(error) => match step.rollback().await {
+                // One caller's redemption may have failed all of them, so each redeems by itself.
+                Ok(()) => Ok(transitions.iter().map(|_| None).collect()),
+                // SQLite has ended the transaction.
+                Err(_) => Err(error),
+            },
         }
-        Err(error) => match step.rollback().await {
-            // One caller's redemption may have failed all of them, so each redeems by itself.
-            Ok(()) => Ok(transitions.iter().map(|_| None).collect()),
-            // SQLite has ended the transaction.
-            Err(_) => Err(error),
-        },
     }
 }
 
 async fn attempt(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
-    let mut facts = read(conn, names, transitions).await?;
+    let mut facts = read(on, transitions).await?;
     let changed = judge(transitions, &mut facts);
     let made = transitions.iter().zip(&facts);
     let made: Vec<_> = made.filter_map(|(one, facts)| Some((*one, facts.as_ref()?))).collect();
-    let written = write(conn, names, &made, &changed).await;
-    written.map_err(|error| store_error::<Sqlite>("apply", error))?;
+    write(on, &made, &changed).await?;
     Ok(facts)
 }
 
 /// Reads the facts of each caller whose code belongs to an invitation without leases and without
 /// a domain.
 async fn read(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
-    let s = facts_query(names, transitions);
-    let found = s.all(conn).await.map_err(|error| store_error::<Sqlite>("apply", error))?;
+    let found = facts_query(on.names, transitions).all(on, facts_of_caller).await?;
     let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
-    for row in &found {
-        let (invitation, entered, caller) = row::facts_of_caller::<Sqlite>(row)?;
+    for (invitation, entered, caller) in found {
         let caller = usize::try_from(caller).ok();
         let caller = caller.and_then(|n| Some((transitions.get(n)?, facts.get_mut(n)?)));
         if let Some((transition, slot)) = caller
@@ -81,6 +85,16 @@ async fn read(
     Ok(facts)
 }
 
+/// Reads an invitation without leases, a redemption from the ledger if there is one, and the
+/// index of the caller that redeems.
+fn facts_of_caller(
+    c: &mut ColumnReader<'_, Sqlite>,
+) -> Result<(Record, Option<Redemption>, i64), StoreError> {
+    let invitation = row::invitation(c)?;
+    let entered = c.opt_part("redemptions", &effects::REDEMPTION, row::redemption)?;
+    Ok((invitation, entered, c.int("caller")?))
+}
+
 fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> {
     let plain = transitions.iter().map(|one| one.as_plain_redemption());
     let digests = (0_i64..).zip(plain).flat_map(|(caller, plain)| {
@@ -88,7 +102,8 @@ fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> 
             plain.into_iter().flat_map(|plain| plain.code.iter().map(move |one| (plain, one)));
         codes.map(move |(plain, digest)| (caller, plain.user, digest))
     });
-    let mut s = Statement::new("WITH p (caller, user_id, digest) AS (").one_off();
+    let mut s = Statement::new("WITH p (caller, user_id, digest) AS (");
+    s.one_off();
     rows(&mut s, digests, |(caller, user, digest)| {
         let digest = Value::blob(digest.as_bytes().as_slice());
         vec![Value::int(caller), Value::text(user.as_str()), digest]
@@ -96,7 +111,8 @@ fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> 
     // The redemption of a single-use code is in its row. CROSS makes SQLite read `p` first.
     s.sql(format_args!(
         ") SELECT {}, {}, p.caller FROM p CROSS JOIN {} i ON i.digest = p.digest AND i.held = 0 \
-         AND i.email_domain IS NULL LEFT JOIN {} r ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = p.user_id",
+         AND i.email_domain IS NULL LEFT JOIN {} r ON i.max_uses > 1 \
+         AND r.invitation = i.id AND r.user_id = p.user_id",
         row::qualified(&row::INVITATION, "i"),
         row::qualified(&effects::REDEMPTION, "r"),
         names.invitations,
@@ -132,18 +148,18 @@ fn judge(transitions: &[&Transition], facts: &mut [Option<Facts>]) -> Vec<Record
 /// Writes what the redemptions change in each table: `made` has each redemption with the facts
 /// after it, and `changed` the invitations after all of them.
 async fn write(
-    conn: &mut SqliteConnection,
-    names: &Names,
+    on: &mut Session<'_, Sqlite>,
     made: &[(&Transition, &Facts)],
     changed: &[Record],
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
     if made.is_empty() {
         return Ok(());
     }
-    redeem_rows(names, changed).run(conn).await?;
+    let names = on.names;
+    redeem_rows(names, changed).run(on).await?;
     let events = made.iter().map(|(one, facts)| one.evidence(&facts.invitation, None));
     let events: Vec<_> = events.collect();
-    ops::write_rows::<Sqlite, _>(conn, &names.events, row::EVENT, &events, "").await?;
+    ops::write_rows(on, &names.events, row::EVENT, &events, "").await?;
     let entries = made.iter().filter(|(_, facts)| facts.invitation.max_uses.get() > 1);
     let entries: Vec<_> = entries
         .filter_map(|(_, facts)| {
@@ -151,18 +167,19 @@ async fn write(
             Some(LedgerRow { invitation: facts.invitation.id, redemption })
         })
         .collect();
-    ops::write_rows::<Sqlite, _>(conn, &names.redemptions, &LEDGER, &entries, "").await?;
-    use_up(names, changed).run(conn).await?;
+    ops::write_rows(on, &names.redemptions, &LEDGER, &entries, "").await?;
+    use_up(names, changed).run(on).await?;
     // The facts after each redemption have its redeemer as the latest.
     let after = made.iter().map(|(_, facts)| &facts.invitation);
     let terms: Vec<_> = after.flat_map(ops::search_terms::of_latest_name).collect();
-    ops::search_terms::write::<Sqlite>(conn, names, &terms).await
+    ops::search_terms::write(on, &terms).await
 }
 
 /// Returns the update of the invitations' own rows.
 fn redeem_rows(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     let assigned = format!("uses, {LATEST_USE}");
-    let mut s = Statement::new(format!("WITH p (id, {assigned}) AS (")).one_off();
+    let mut s = Statement::new(format!("WITH p (id, {assigned}) AS ("));
+    s.one_off();
     rows(&mut s, changed, |invitation| {
         let last = invitation.last_use.as_ref().map(Use::made);
         let key = Value::blob(invitation.id.as_bytes().as_slice());
@@ -184,8 +201,8 @@ fn use_up(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     let used = render::state(State::UsedUp);
     let mut s = Statement::new(format!(
         "UPDATE {states} AS x SET state = {used} FROM {invitations} AS i WHERE "
-    ))
-    .one_off();
+    ));
+    s.one_off();
     effects::is_used_up(&mut s);
     s.sql(" AND i.id IN ");
     s.list(changed, |s, invitation| {

@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use async_lock::{Mutex, MutexGuard};
 use futures_util::TryStreamExt;
 use sqlx::{
     Connection, Either, Executor, SqlSafeStr, Sqlite, SqliteConnection, raw_sql,
@@ -23,7 +24,7 @@ use sqlx::{
 };
 use sqlx_core::{rt, transaction::TransactionManager};
 
-use crate::ops;
+use crate::{dialect::Transactions, ops};
 
 /// Finds out whether a transaction is open, and whether it is [doomed](doom). BEGIN fails inside
 /// a transaction.
@@ -59,43 +60,58 @@ pub(super) async fn end(conn: &mut SqliteConnection) -> bool {
     self::depth(conn) == 0
 }
 
-/// Returns the depth of a host's transaction, if it is open.
-pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usize> {
-    let state = probe(conn).await?;
-    let depth = depth(conn);
-    match state {
-        TransactionState::Open => return Ok(depth),
-        // The host has begun no transaction through the driver.
-        TransactionState::Ended if depth == 0 => {
-            return ops::unprepared::<Sqlite>(conn, "ROLLBACK").await.map(|()| 0);
-        }
-        TransactionState::Ended => doom_or_close(conn, depth).await,
-        TransactionState::Doomed => {}
+impl Transactions for Sqlite {
+    fn survives_drop(_: bool) -> bool {
+        // The driver rolls back even if the call was dropped while its transaction began.
+        true
     }
-    Err(sqlx::Error::Protocol("the database has ended the host's transaction".into()))
-}
 
-/// Returns whether the host's transaction, of this depth, is still open. If not, replaces it by a
-/// doomed one with the same savepoints. The commit of that transaction fails, and a rollback
-/// makes the connection usable again.
-pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
-    match probe(conn).await {
-        // An error during the store's own rollback leaves the store's savepoint open.
-        Ok(TransactionState::Open) if end_savepoints(conn, depth).await => return true,
-        Ok(TransactionState::Doomed) if self::depth(conn) == depth => {}
-        Ok(TransactionState::Ended) => doom_or_close(conn, depth).await,
-        // The driver's count and SQLite's savepoints differ, so the extent of this call's work is
-        // unknown.
-        Ok(TransactionState::Open | TransactionState::Doomed) => {
-            if ops::unprepared::<Sqlite>(conn, "ROLLBACK; BEGIN").await.is_ok() {
-                doom_or_close(conn, depth).await;
-            } else {
-                close(conn).await;
-            }
-        }
-        Err(_) => close(conn).await,
+    async fn end_transaction(conn: &mut SqliteConnection) -> bool {
+        end(conn).await
     }
-    false
+
+    /// Returns the depth of a host's transaction, if it is open.
+    async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usize> {
+        let state = probe(conn).await?;
+        let depth = depth(conn);
+        match state {
+            TransactionState::Open => return Ok(depth),
+            // The host has begun no transaction through the driver.
+            TransactionState::Ended if depth == 0 => {
+                return ops::unprepared::<Self>(conn, "ROLLBACK").await.map(|()| 0);
+            }
+            TransactionState::Ended => doom_or_close(conn, depth).await,
+            TransactionState::Doomed => {}
+        }
+        Err(sqlx::Error::Protocol("the database has ended the host's transaction".into()))
+    }
+
+    /// Returns whether the host's transaction, of this depth, is still open. If not, replaces it by a
+    /// doomed one with the same savepoints. The commit of that transaction fails, and a rollback
+    /// makes the connection usable again.
+    async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
+        match probe(conn).await {
+            // An error during the store's own rollback leaves the store's savepoint open.
+            Ok(TransactionState::Open) if end_savepoints(conn, depth).await => return true,
+            Ok(TransactionState::Doomed) if self::depth(conn) == depth => {}
+            Ok(TransactionState::Ended) => doom_or_close(conn, depth).await,
+            // The driver's count and SQLite's savepoints differ, so the extent of this call's work is
+            // unknown.
+            Ok(TransactionState::Open | TransactionState::Doomed) => {
+                if ops::unprepared::<Self>(conn, "ROLLBACK; BEGIN").await.is_ok() {
+                    doom_or_close(conn, depth).await;
+                } else {
+                    close(conn).await;
+                }
+            }
+            Err(_) => close(conn).await,
+        }
+        false
+    }
+
+    async fn writer_turn(queue: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
+        Some(queue.lock().await)
+    }
 }
 
 enum TransactionState {

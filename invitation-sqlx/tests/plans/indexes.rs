@@ -6,6 +6,8 @@ use invitation_sqlx::{
     sqlx::{self, AssertSqlSafe, PgPool},
 };
 
+use super::TURN;
+
 #[path = "../../src/list/index.rs"]
 #[expect(dead_code, reason = "the store uses the rest")]
 mod index;
@@ -62,6 +64,8 @@ fn assert_begins(index: Index, columns: &[String], expected: &[&str]) {
 
 #[tokio::test]
 async fn postgres_schema_has_the_indexes() {
+    // Other tests read the statements of a migration in the log of the process.
+    let _turn = TURN.lock().await;
     let url = invitation_testkit::Postgres::shared().create_database();
     let store = PgStore::new(PgPool::connect(&url).await.unwrap());
     store.migrate().await.unwrap();
@@ -82,6 +86,8 @@ async fn postgres_schema_has_the_indexes() {
 
 #[tokio::test]
 async fn sqlite_schema_has_the_indexes() {
+    // Other tests read the statements of a migration in the log of the process.
+    let _turn = TURN.lock().await;
     let store = SqliteStore::in_memory().await.unwrap();
     for index in all() {
         let (table, name) = (index.table(), index.name());
@@ -100,6 +106,8 @@ async fn sqlite_schema_has_the_indexes() {
 #[cfg(feature = "mysql")]
 #[tokio::test]
 async fn mariadb_schema_has_the_indexes() {
+    // Other tests read the statements of a migration in the log of the process.
+    let _turn = TURN.lock().await;
     let url = invitation_testkit::MariaDb::shared().create_database();
     let pool = sqlx::MySqlPool::connect(&url).await.unwrap();
     invitation_sqlx::MySqlStore::new(pool.clone()).migrate().await.unwrap();

@@ -48,7 +48,7 @@ pub(super) fn write_change(message: &mut Message, batch: &SameCodeBatch<'_>) {
     let mut has_terms = false;
     for (later, plain) in batch.plain_redemptions().rev().enumerate() {
         for term in plain.username.search_terms() {
-            s.sql(if has_terms { " UNION ALL SELECT " } else { " SELECT " }).text(term);
+            s.sql(if has_terms { " UNION ALL SELECT " } else { " SELECT " }).text(term.as_str());
             s.sql(format_args!(", {}, i.uses - {later}", effects::TERM_OF_USE));
             s.sql(format_args!(" FROM {invitations} AS i WHERE "));
             just_used(&mut s, transition);

@@ -6,7 +6,12 @@ use sqlx::{MySql, mysql::MySqlRow};
 
 use super::SameCodeBatch;
 use crate::{
-    dialect::Dialect, mysql::message::Message, names::Names, ops::select_invitation, render, row,
+    dialect::Syntax,
+    mysql::message::Message,
+    names::Names,
+    ops::select_invitation,
+    render,
+    row::{self, ColumnReader},
     statement::Statement,
 };
 
@@ -46,13 +51,15 @@ pub(super) fn explain(
 ) -> Result<Option<Outcome>, StoreError> {
     let [invitations, redemptions, events] = answers_to_each(answers)?;
     let Some(found) = invitations.first() else { return Ok(Some(Outcome::Missing)) };
-    let invitation = row::invitation::<MySql>(found)?;
+    let invitation = row::invitation(&mut ColumnReader::<MySql>::new(found))?;
     if invitation.held > 0 || batch.transition.mailbox_on(&invitation).is_some() {
         return Ok(None);
     }
-    let mine = match invitation.max_uses.get() {
-        1 => invitation.last_use.clone().filter(|last| last.user == *batch.plain.user),
-        _ => redemptions.first().map(row::redemption::<MySql>).transpose()?,
+    let mine = if invitation.max_uses.get() == 1 {
+        invitation.last_use.clone().filter(|last| last.user == *batch.plain.user)
+    } else {
+        let found = redemptions.first();
+        found.map(|row| row::redemption(&mut ColumnReader::<MySql>::new(row))).transpose()?
     };
     let on_record = !events.is_empty();
     let facts = Facts { mine, ..Facts::of(invitation) };

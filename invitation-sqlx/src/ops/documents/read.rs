@@ -7,53 +7,45 @@ use invitation_core::{
     documents::{Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName},
 };
 
-use crate::{
-    dialect::Dialect, error::store_error, list::Index, names::Names, render, row,
-    statement::Statement,
-};
+use crate::{dialect::Dialect, list::Index, ops::Session, render, row, statement::Statement};
 
 pub(crate) async fn document<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     key: &DocumentKey,
 ) -> Result<Option<Document>, StoreError> {
-    let mut s = Statement::<DB>::new(format!("SELECT {} FROM {}", row::DOCUMENT, names.documents));
+    let mut s = Statement::new(format!("SELECT {} FROM {}", row::DOCUMENT, on.names.documents));
     s.sql(" WHERE kind = ").text(key.kind.as_str()).sql(" AND name = ").text(key.name.as_str());
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("document", error))?;
-    found.as_ref().map(row::document::<DB>).transpose()
+    s.first(on, row::document).await
 }
 
 pub(crate) async fn due_documents<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     kind: &DocumentKind,
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<Vec<Document>, StoreError> {
-    let mut s = Statement::<DB>::new(format!("SELECT {} FROM ", row::DOCUMENT));
-    render::by_index(&mut s, names, Index::DocumentsDue);
+    let mut s = Statement::new(format!("SELECT {} FROM ", row::DOCUMENT));
+    render::by_index(&mut s, on.names, Index::DocumentsDue);
     s.sql(" WHERE i.kind = ").text(kind.as_str()).sql(" AND i.due <= ").int(now.as_micros());
     s.sql(" ORDER BY i.due, i.name");
     render::at_most(&mut s, Document::bounded(limit));
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("due_documents", error))?;
-    found.iter().map(row::document::<DB>).collect()
+    s.all(on, row::document).await
 }
 
 /// Reads the candidates of an index in the order of the list. The bodies of those that the list
 /// does not show are not read.
 pub(crate) async fn list_documents<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     scope: &Scope,
     filter: &DocumentFilter,
     page: &PageRequest<DocumentName>,
 ) -> Result<StorePage<Document, DocumentName>, StoreError> {
     let (index, is_exact) = index(scope, filter);
     let max = DocumentFilter::candidates(page.limit, is_exact);
-    let mut s = Statement::<DB>::new(format!("SELECT {}, CASE WHEN 1 = 1", row::DOCUMENT_HEAD));
+    let mut s = Statement::new(format!("SELECT {}, CASE WHEN 1 = 1", row::DOCUMENT_HEAD));
     restrict(&mut s, scope, filter, |column| !index.columns().contains(&column));
     s.sql(" THEN i.body END FROM ");
-    render::by_index(&mut s, names, index);
+    render::by_index(&mut s, on.names, index);
     s.sql(" WHERE i.kind = ").text(filter.kind.as_str());
     restrict(&mut s, scope, filter, |column| index.columns().contains(&column));
     if let Some(Position { at, id }) = &page.after {
@@ -64,9 +56,8 @@ pub(crate) async fn list_documents<DB: Dialect>(
     }
     s.sql(" ORDER BY i.at DESC, i.name DESC");
     render::at_most(&mut s, max.saturating_add(1));
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("list_documents", error))?;
-    let candidates = found.iter().map(|found| row::listed_document::<DB>(found, scope, filter));
-    Ok(filter.page(scope, candidates.collect::<Result<_, _>>()?, max, page.limit))
+    let candidates = s.all(on, |c| row::listed_document(c, scope, filter)).await?;
+    Ok(filter.page(scope, candidates, max, page.limit))
 }
 
 /// Returns the index whose entries are the candidates of a list, and whether all of them match.

@@ -10,58 +10,53 @@ use invitation_core::{
 use super::MAX_NAMES;
 use crate::{
     dialect::Dialect,
-    error::{commit_error, store_error},
     list::Index,
-    names::Names,
-    ops::{Begin, Step, apply},
-    render, row,
+    ops::{Session, apply},
+    render,
     statement::Statement,
 };
 
 /// Removes the oldest documents of a kind and state that are not due, and writes the event of the
 /// removal. Returns how many.
 pub(crate) async fn remove_documents<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     (kind, state): (&DocumentKind, &DocumentState),
     before: Timestamp,
     limit: NonZeroU32,
     evidence: Option<&RemovalEvidence>,
 ) -> Result<u32, StoreError> {
-    let failed = |error| store_error::<DB>("remove_documents", error);
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let mut s = Statement::<DB>::new("SELECT i.name FROM ");
-    render::by_index(&mut s, names, Index::DocumentsState);
+    let mut step = on.begin().await?;
+    let mut s = Statement::new("SELECT i.name FROM ");
+    render::by_index(&mut s, step.names, Index::DocumentsState);
     s.sql(" WHERE i.kind = ").text(kind.as_str()).sql(" AND i.state = ").text(state.as_str());
     s.sql(" AND i.at < ").int(before.as_micros()).sql(" AND i.due IS NULL");
     s.sql(" ORDER BY i.at, i.name");
     render::at_most(&mut s, Document::bounded(limit));
     // A document that another call is changing is waited for, and stays if it has become due.
     s.sql(DB::FOR_UPDATE);
-    let found = s.all(step.conn()).await.map_err(failed)?;
-    let found = found.iter().map(row::document_name::<DB>).collect::<Result<Vec<_>, _>>()?;
+    let found = s.all(&mut step, |c| c.in_table("documents").text("name")).await?;
     if found.is_empty() {
-        step.rollback().await.map_err(failed)?;
+        step.rollback().await?;
         return Ok(0);
     }
     let mut removed = 0;
     for found in found.chunks(MAX_NAMES) {
-        let delete = format!("DELETE FROM {} WHERE kind = ", names.documents);
-        let mut s = Statement::<DB>::new(delete).one_off();
+        let delete = format!("DELETE FROM {} WHERE kind = ", step.names.documents);
+        let mut s = Statement::new(delete);
+        s.one_off();
         s.text(kind.as_str()).sql(" AND name IN ").list(found, |s, name| {
             s.text(name.as_str());
         });
-        removed += s.run(step.conn()).await.map_err(failed)?;
+        removed += s.run(&mut step).await?;
     }
     let removed = u32::try_from(removed).unwrap_or(u32::MAX);
-    if let Some(evidence) = evidence {
-        let is_new = apply::write_event::<DB>(step.conn(), names, &evidence.of(removed)).await;
-        if !is_new.map_err(failed)? {
-            // The same call was made before.
-            step.rollback().await.map_err(failed)?;
-            return Ok(0);
-        }
+    if let Some(evidence) = evidence
+        && !apply::write_event(&mut step, &evidence.of(removed)).await?
+    {
+        // The same call was made before.
+        step.rollback().await?;
+        return Ok(0);
     }
-    step.commit().await.map_err(|error| commit_error::<DB>("remove_documents", error))?;
+    step.commit().await?;
     Ok(removed)
 }

@@ -10,10 +10,9 @@ use invitation_core::{
 use super::MAX_NAMES;
 use crate::{
     dialect::Dialect,
-    error::{commit_error, is_taken, store_error},
+    error::is_taken,
     list::Index,
-    names::Names,
-    ops::{Begin, Step, write_rows},
+    ops::{Session, write_rows},
     render, row,
     statement::Statement,
 };
@@ -27,11 +26,9 @@ const KEY: &str = "kind, name";
 
 /// Stores those of the documents whose key is not stored yet.
 pub(crate) async fn add_documents<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     documents: &[Document],
 ) -> Result<(), StoreError> {
-    let failed = |error| store_error::<DB>("add_documents", error);
     if documents.is_empty() {
         return Ok(());
     }
@@ -39,23 +36,21 @@ pub(crate) async fn add_documents<DB: Dialect>(
     // circle. Of two documents with one key, the first stays first.
     let mut documents: Vec<_> = documents.iter().collect();
     documents.sort_by(|a, b| a.key.cmp(&b.key));
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    insert::<DB>(step.conn(), names, &documents, &DB::skip_existing(KEY)).await.map_err(failed)?;
-    step.commit().await.map_err(|error| commit_error::<DB>("add_documents", error))
+    let mut step = on.begin().await?;
+    insert(&mut step, &documents, &DB::skip_existing(KEY)).await?;
+    step.commit().await
 }
 
 /// Stores documents in place of the versions before, together with events. Returns whether it did.
 pub(crate) async fn replace_documents<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     documents: &[Document],
     events: &[Event],
 ) -> Result<bool, StoreError> {
-    let failed = |error| store_error::<DB>("replace_documents", error);
-    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
-    let stored = lock::<DB>(step.conn(), names, documents).await?;
+    let mut step = on.begin().await?;
+    let stored = lock(&mut step, documents).await?;
     if !Document::all_replace(documents, |key| stored.get(key)) {
-        step.rollback().await.map_err(failed)?;
+        step.rollback().await?;
         return Ok(false);
     }
     let changed = documents.iter().filter(|document| stored.get(&document.key) != Some(*document));
@@ -63,29 +58,27 @@ pub(crate) async fn replace_documents<DB: Dialect>(
         changed.partition(|document| stored.contains_key(&document.key));
     next.sort_by(|a, b| a.key.cmp(&b.key));
     new.sort_by(|a, b| a.key.cmp(&b.key));
-    match insert::<DB>(step.conn(), names, &new, "").await {
+    match insert(&mut step, &new, "").await {
         // Another call has stored the document since this one has looked. A repetition sees it.
         Err(error) if is_taken(&error) => {
             let conflict = StoreError::new(StoreErrorKind::Conflict, "replace_documents");
             return Err(conflict.because(error));
         }
-        inserted => inserted.map_err(failed)?,
+        inserted => inserted?,
     }
     // These rows are locked, so each of them exists.
     let replace = DB::replace_existing(KEY, row::DOCUMENT);
-    insert::<DB>(step.conn(), names, &next, &replace).await.map_err(failed)?;
-    let (table, skip) = (&names.events, DB::SKIP_EXISTING_EVENT);
-    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, skip).await;
-    written.map_err(failed)?;
-    step.commit().await.map_err(|error| commit_error::<DB>("replace_documents", error))?;
+    insert(&mut step, &next, &replace).await?;
+    let (table, skip) = (&step.names.events, DB::skip_existing("id"));
+    write_rows(&mut step, table, row::EVENT, events, &skip).await?;
+    step.commit().await?;
     Ok(true)
 }
 
 /// Returns the stored documents with the keys of these ones, and locks them against changes until
 /// the transaction ends.
 async fn lock<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     documents: &[Document],
 ) -> Result<HashMap<DocumentKey, Document>, StoreError> {
     // In the order of the keys, so that concurrent calls do not lock in a circle.
@@ -94,34 +87,31 @@ async fn lock<DB: Dialect>(
     let mut stored = HashMap::with_capacity(keys.len());
     for keys in keys.chunk_by(|a, b| a.kind == b.kind).flat_map(|keys| keys.chunks(MAX_NAMES)) {
         let [first, others @ ..] = keys else { continue };
-        let mut s = Statement::<DB>::new(format!("SELECT {} FROM ", row::DOCUMENT));
+        let mut s = Statement::new(format!("SELECT {} FROM ", row::DOCUMENT));
         if !others.is_empty() {
-            s = s.one_off();
+            s.one_off();
         }
-        render::by_index(&mut s, names, Index::DocumentsKey);
+        render::by_index(&mut s, on.names, Index::DocumentsKey);
         s.sql(" WHERE i.kind = ").text(first.kind.as_str()).sql(" AND i.name IN ");
         s.list(keys, |s, key| {
             s.text(key.name.as_str());
         });
         s.sql(" ORDER BY i.name").sql(DB::FOR_UPDATE);
-        let found = s.all(conn).await;
-        for found in found.map_err(|error| store_error::<DB>("replace_documents", error))? {
-            let document = row::document::<DB>(&found)?;
-            stored.insert(document.key.clone(), document);
-        }
+        let found = s.all(on, row::document).await?;
+        stored.extend(found.into_iter().map(|document| (document.key.clone(), document)));
     }
     Ok(stored)
 }
 
 /// Writes rows. The clause `end` decides what happens to rows that exist.
 async fn insert<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
+    on: &mut Session<'_, DB>,
     documents: &[&Document],
     end: &str,
-) -> sqlx::Result<()> {
+) -> Result<(), StoreError> {
+    let table = &on.names.documents;
     for documents in by_size(documents) {
-        write_rows::<DB, _>(conn, &names.documents, row::DOCUMENT, documents, end).await?;
+        write_rows(on, table, row::DOCUMENT, documents, end).await?;
     }
     Ok(())
 }

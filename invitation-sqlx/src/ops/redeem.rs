@@ -1,11 +1,16 @@
 //! Redemptions of many callers that are sent together. Each caller gets the same result as if
 //! the callers had run one after the other.
 
-mod entries;
+use std::sync::Arc;
 
 use invitation_core::{Facts, Record, Transition};
 
-pub(crate) use self::entries::{BatchEntry, ENTRY, by_digest, same_code};
+/// Whether one statement can serve both transitions, with different values only.
+pub(crate) fn is_compatible(a: &Transition, b: &Transition) -> bool {
+    let grantable = |one: &Transition| Some(Arc::clone(one.as_plain_redemption()?.grantable));
+    let pairs = grantable(a);
+    a.scope() == b.scope() && pairs.is_some() && pairs == grantable(b)
+}
 
 /// Returns the facts directly after one redemption, from the invitation after the whole batch.
 /// `more` is the number of later redemptions of the batch. The invitation has no leases.

@@ -3,34 +3,34 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    sync::Arc,
 };
 
 use invitation_core::{CodeDigest, EmailKey, PlainRedemption, Transition};
 
 use crate::{
     effects::{self, Columns, Use},
+    ops::redeem::is_compatible,
     values::{InputRow, Value},
 };
 
 /// A redemption of a batch, with one of the digests that its code may have.
-pub(crate) struct BatchEntry<'a> {
+pub(super) struct BatchEntry<'a> {
     /// The entry's index among the rows of the statement.
     ordinal: i64,
     /// The caller's index among the transitions.
-    pub(crate) caller: usize,
-    pub(crate) transition: &'a Transition,
+    pub(super) caller: usize,
+    pub(super) transition: &'a Transition,
     plain: PlainRedemption<'a>,
-    pub(crate) digest: &'a CodeDigest,
+    pub(super) digest: &'a CodeDigest,
     /// 1-based position among the entries for the same code.
-    pub(crate) position: u32,
+    pub(super) position: u32,
     /// The number of entries for the same code.
-    pub(crate) group_size: u32,
+    pub(super) group_size: u32,
 }
 
 /// Returns the entries that can share a statement with the first transition, in the order of
 /// their digests. The order prevents deadlocks: all statements lock rows in the same order.
-pub(crate) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a>> {
+pub(super) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a>> {
     let Some(first) = transitions.first() else { return Vec::new() };
     let mut seen = HashSet::new();
     let mut entries = Vec::with_capacity(transitions.len());
@@ -55,18 +55,6 @@ pub(crate) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a
     entries
 }
 
-/// Returns the indexes of the transitions that redeem the same code as the first one and can
-/// share its message.
-pub(crate) fn same_code(transitions: &[&Transition]) -> Vec<usize> {
-    let Some(first) = transitions.first() else { return Vec::new() };
-    let mut seen = HashSet::new();
-    let shares = |one: &Transition| one.target() == first.target() && is_compatible(first, one);
-    let callers = transitions.iter().enumerate();
-    // The general path handles a second try by the same user.
-    let callers = callers.filter(|(_, one)| shares(one) && seen.insert(one.redeemer()));
-    callers.map(|(caller, _)| caller).collect()
-}
-
 /// Assigns the entries their ordinals, their positions and the sizes of their groups.
 fn assign_positions(entries: &mut [BatchEntry<'_>]) {
     let mut sizes: HashMap<&CodeDigest, u32> = HashMap::new();
@@ -80,16 +68,9 @@ fn assign_positions(entries: &mut [BatchEntry<'_>]) {
     }
 }
 
-/// Whether one statement can serve both transitions, with different values only.
-fn is_compatible(a: &Transition, b: &Transition) -> bool {
-    let grantable = |one: &Transition| Some(Arc::clone(one.as_plain_redemption()?.grantable));
-    let pairs = grantable(a);
-    a.scope() == b.scope() && pairs.is_some() && pairs == grantable(b)
-}
-
 /// The columns of an entry, in the order in which they are written. They begin with those of
 /// [`effects::ROW`], which have the names that an event or an invitation has too.
-pub(crate) static ENTRY: Columns = Columns::new(|| {
+pub(super) static ENTRY: Columns = Columns::new(|| {
     format!("{}, ordinal, digest, position, group_size, terms, email_key", effects::ROW)
 });
 
