@@ -43,7 +43,7 @@ pub trait Steps: Database + Sized {
     }
 
     /// Prepares a step, before any other work of it, for statements with
-    /// [secrets](StatementSink::keep_secret).
+    /// [secrets](Statement::keep_secret).
     fn expect_secrets(step: &mut Step<'_, Self>) -> impl Future<Output = sqlx::Result<()>> + Send
     where
         Self: Dialect,
@@ -144,7 +144,7 @@ pub trait Transactions: Database + Sized {
     fn fail_closed(conn: &mut Self::Connection, depth: usize) -> impl Future<Output = bool> + Send;
 
     /// Commits the transaction that the store shares with a host, which the driver began with
-    /// [`BEGIN`](Self::BEGIN).
+    /// [`BEGIN`](Dialect::BEGIN).
     ///
     /// # Errors
     ///
