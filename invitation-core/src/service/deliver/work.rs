@@ -96,7 +96,7 @@ impl<S: Store> Deliveries<S> {
     /// Writes that an attempt failed, and returns whether the claim was still the worker's.
     ///
     /// `wait` is the time until the next attempt. Without it, or after a
-    /// [final](FailureKind::is_final) failure, no further attempt is made, and an event says so.
+    /// [final](crate::delivery::FailureKind::is_final) failure, no further attempt is made, and an event says so.
     ///
     /// One round trip.
     ///
