@@ -129,7 +129,7 @@ async fn find<DB: Dialect>(
 
 fn read<DB: Dialect>(row: &DB::Row) -> sqlx::Result<Account> {
     let text = |place: usize| column::<DB, DB::Text>(row, place).map(Into::<String>::into);
-    let division: Option<String> = column::<DB, DB::OptText>(row, 3)?.into();
+    let division = column::<DB, Option<DB::Text>>(row, 3)?.map(Into::<String>::into);
     Ok(Account {
         id: UserId::from_stored(text(0)?),
         username: Username::from_stored(text(1)?),

@@ -49,9 +49,10 @@ pub trait Dialect:
     type Int: Scalar<Self> + From<i64> + Into<i64>;
     /// The nullable integer type, always `Option<i64>`.
     type OptInt: Scalar<Self> + From<Option<i64>> + Into<Option<i64>>;
-    /// The text type: `String`, or a wrapper of it.
+    /// The text type: `String`, or a wrapper of it. `Option<Self::Text>` reads a nullable column.
     type Text: Scalar<Self> + From<String> + Into<String>;
-    /// The nullable text type, always `Option<String>`.
+    /// The nullable text type to bind, always `Option<String>`. On MySQL and MariaDB, it does not
+    /// read a binary column.
     type OptText: Scalar<Self> + From<Option<String>> + Into<Option<String>>;
     /// The nullable byte type, always `Option<Vec<u8>>`.
     type OptBlob: Scalar<Self> + From<Option<Vec<u8>>> + Into<Option<Vec<u8>>>;
