@@ -148,9 +148,11 @@
       return;
     }
     form.invSent = true;
-    // No event tells that the user has stopped the browser. So the button works again after a while.
+    // No event tells that the user has stopped the browser. So the button works again once the server
+    // has given up a request: after a minute by default. The upload of a file may take longer.
+    if (form.enctype === "multipart/form-data") return;
     clearTimeout(form.invTimer);
-    form.invTimer = setTimeout(() => { form.invSent = false; }, 4000);
+    form.invTimer = setTimeout(() => { form.invSent = false; }, 60000);
   });
   // A form with other values is another one.
   for (const kind of ["input", "change"]) {

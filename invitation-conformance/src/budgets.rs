@@ -67,7 +67,8 @@ async fn counts_as_specified_in_each_minute(budgets: &Budgets) {
 }
 
 /// Each key has a minute of its own: a process whose clock is ahead or behind changes the minute of
-/// the keys that it takes tokens of, and of no other key.
+/// the keys that it takes tokens of, and of no other key. It may remove counts that are old by its
+/// clock.
 async fn clock_that_is_ahead_with_one_key_changes_no_other(budgets: &Budgets) {
     const FIRST: i64 = 35_000_000;
     assert_eq!(take(budgets, 5, FIRST + 50, 5).await, 5, "a clock that is ahead");

@@ -200,7 +200,7 @@ impl fmt::Display for Refusal {
                 f.write_str("the secret of this registration has been replaced since")
             }
             Self::TooManyRequests { retry_after } => {
-                let seconds = retry_after.whole_seconds();
+                let seconds = in_whole_seconds(*retry_after).whole_seconds();
                 write!(f, "there were too many wrong codes, try again in {seconds} s")
             }
             Self::NoAddress => f.write_str("the invitation is not for an address"),

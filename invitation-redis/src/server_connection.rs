@@ -6,7 +6,7 @@ use std::{
 };
 
 use redis::{
-    Cmd, ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value,
+    Cmd, Pipeline, RedisResult, ServerErrorKind, Value,
     aio::{ConnectionLike as _, ConnectionManager},
 };
 
@@ -78,6 +78,5 @@ impl ServerConnection {
 fn is_of_replica(answer: &Value) -> bool {
     use ServerErrorKind::{MasterDown, ReadOnly};
 
-    let error = answer.clone().extract_error().err();
-    error.is_some_and(|e| matches!(e.kind(), ErrorKind::Server(ReadOnly | MasterDown)))
+    matches!(answer, Value::ServerError(error) if matches!(error.kind(), Some(ReadOnly | MasterDown)))
 }

@@ -101,6 +101,9 @@ impl RedisStore {
     /// Opens a namespace on the host's own connection. The connection then determines
     /// timeouts and retries: both must be bounded, and reads must go to primaries.
     ///
+    /// After a single server has answered as a replica, the store closes this connection, so that it
+    /// connects anew. Other commands on it then fail, so the store should have one of its own.
+    ///
     /// Takes five round trips the first time and four later. Expecting persistence adds
     /// two.
     ///

@@ -64,9 +64,9 @@ impl<DB: Dialect> Documents for SqlStore<DB> {
         limit: NonZeroU32,
         evidence: Option<&RemovalEvidence>,
     ) -> Result<u32, StoreError> {
-        change!(self, "remove_documents", None, on => ops::remove_documents(on, (kind, state),
-                before,
-                limit,
-                evidence))
+        let of = (kind, state);
+        change!(self, "remove_documents", None, on => {
+            ops::remove_documents(on, of, before, limit, evidence)
+        })
     }
 }

@@ -31,7 +31,7 @@ use crate::{
 /// `scripts/matrix` of the repository runs them on a newer MariaDB and on MySQL.
 ///
 /// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
-/// loosen the server's durability. A call waits for the lock of a row no longer than the server's
+/// loosen the server's durability. A statement waits for the lock of a row no longer than the server's
 /// `innodb_lock_wait_timeout`, 50 seconds by default. It waits for a table that another session
 /// alters or locks no longer than `lock_wait_timeout`, a day or more by default. Set both lower in
 /// the pool's `after_connect`.
@@ -100,14 +100,14 @@ pub type MySqlStore = SqlStore<MySql>;
 
 /// The settings of the library's own connections. They bound the wait for a table that another
 /// session alters or locks: the servers' own bound is a day (MariaDB) or a year (MySQL).
-const SETTINGS: &str =
-    "SET SESSION autocommit = 1, SESSION lock_wait_timeout = @@innodb_lock_wait_timeout";
+const SETTINGS: &str = "SET SESSION autocommit = 1, \
+     SESSION lock_wait_timeout = LEAST(@@innodb_lock_wait_timeout, 31536000)";
 
 impl SqlStore<MySql> {
     /// Connects to the database of this URL (`mysql://…`) with a pool of sqlx's default options and
     /// with `autocommit = 1`, and brings the tables up to date.
     ///
-    /// A call waits for a table that another session alters or locks as long as for the lock of a
+    /// A statement waits for a table that another session alters or locks as long as for the lock of a
     /// row: `lock_wait_timeout` is set to the server's `innodb_lock_wait_timeout`.
     ///
     /// # Errors

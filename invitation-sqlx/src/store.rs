@@ -31,7 +31,8 @@ use crate::{
 /// A change that fails because of concurrent work (a deadlock, a serialisation failure) is
 /// repeated as a whole. The store repeats it up to six times within a second, after short pauses
 /// that differ between calls. It repeats it once even if the conflict took longer, so a call may
-/// wait for locks twice as long as the database allows. If the last try fails too, the error has
+/// wait for locks twice as long as the database allows, and three times as one of several callers
+/// who redeem a code at once on MySQL. If the last try fails too, the error has
 /// the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict).
 ///
 /// Consecutive redemptions reuse their connection. The store keeps up to two connections out of

@@ -82,9 +82,15 @@ impl Database {
 
 /// Returns the beginning of the names of files for a database on a server. Each database has names
 /// of its own, so that several hosts can start in one folder: one log, for example, cannot hold the
-/// events of two databases. The URL's way of writing, the user and the password do not matter.
+/// events of two databases. The user, the password and options of the URL do not matter. A server with
+/// two names, or with a socket and an address, has two names here, except for those of this machine.
 fn files_of(kind: &str, server: &str, database: &str) -> PathBuf {
-    let hash = secret::hash(&[kind, &server.to_lowercase(), database]);
+    let server = server.to_lowercase();
+    let server = match server.rsplit_once(':') {
+        Some(("127.0.0.1" | "::1" | "[::1]", port)) => format!("localhost:{port}"),
+        _ => server,
+    };
+    let hash = secret::hash(&[kind, &server, database]);
     let short: String = hash.chars().take(8).collect();
     format!("{NAME}-{short}").into()
 }
@@ -206,10 +212,12 @@ mod tests {
             ][..],
             &["postgres://host/y", "postgres://y@host"],
             &["postgres://host:5433/x"],
+            &["postgres://localhost/x", "postgres://127.0.0.1:5432/x"],
             &["mysql://a:b@host/x", "mariadb://host:3306/x"],
             &["mysql://other/x"],
             &["redis://a:b@host/", "redis://host:6379/0"],
             &["redis://host/1"],
+            &["redis://localhost", "redis://127.0.0.1:6379/0"],
         ];
         let mut seen = Vec::new();
         for urls in same {

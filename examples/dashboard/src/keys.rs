@@ -66,7 +66,8 @@ impl Keys {
             if let Some(id) = page.unopened().iter().find_map(|error| error.key_id()) {
                 let file = self.file.display();
                 return Err(format!(
-                    "{file}: codes are stored under the key with the id {id}, which is not there"
+                    "{file}: codes are stored under the key with the id {id}, which is not there. A key \
+                     file belongs to one database: if the server got another name, rename its file"
                 )
                 .into());
             }

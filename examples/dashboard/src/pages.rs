@@ -263,7 +263,7 @@ pub(crate) async fn confirm(
 fn refusal(problem: &Problem, template: &impl Template) -> Response {
     let mut response = page(problem.kind().status(), template);
     if let Some(wait) = problem.retry_after() {
-        let seconds = HeaderValue::from(wait.as_secs().max(1));
+        let seconds = HeaderValue::from(wait.as_secs());
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response

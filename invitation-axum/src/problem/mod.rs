@@ -188,10 +188,12 @@ impl Problem {
         self
     }
 
-    /// Sets the time after which the client may try again. The header `Retry-After` has it in whole
-    /// seconds, rounded up, and at least 1.
+    /// Sets the time after which the client may try again, in whole seconds: rounded up, and at
+    /// least 1. The header `Retry-After` has it.
     pub fn with_retry_after(self, wait: Duration) -> Self {
-        Self { retry_after: Some(wait), ..self }
+        // A client that waits for it must not be refused again.
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        Self { retry_after: Some(Duration::from_secs(seconds.max(1))), ..self }
     }
 
     /// Returns the kind of the problem.
@@ -206,7 +208,7 @@ impl Problem {
         self.detail.as_deref()
     }
 
-    /// Returns the time after which the client may try again, if it is known. A host that shows the
+    /// Returns the time after which the client may try again, in whole seconds, if it is known. A host that shows the
     /// problem on a page of its own sends it as `Retry-After`, as the problem's own response does.
     ///
     /// ```
@@ -248,9 +250,7 @@ impl IntoResponse for Problem {
         let mut response = (status, content_type, body).into_response();
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after {
-            // Rounded up: a client that waits for it must not be refused again.
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
         if self.kind == ProblemKind::Unauthenticated {
             // RFC 9110, 11.6.1: a 401 names a way to sign in. Only the host knows the
@@ -272,6 +272,8 @@ mod tests {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (59_200, "60")] {
             let problem = Problem::new(ProblemKind::TooManyRequests);
             let problem = problem.with_retry_after(Duration::from_millis(millis));
+            let wait = problem.retry_after().expect("a wait");
+            assert_eq!(wait.as_secs().to_string(), seconds);
             let response = problem.into_response();
             assert_eq!(response.headers()["retry-after"], seconds, "{millis} ms");
         }
