@@ -11,7 +11,7 @@
 //! use invitation::{
 //!     Actor, Division, Draft, Email, Invitations, MemoryStore, Paging, Role, SystemActor, UserId,
 //! };
-//! use invitation::delivery::{Deliveries, DeliveryState, MessageId, Resend};
+//! use invitation::delivery::{Deliveries, DeliveryState, Resend};
 //! use invitation::store::feed::Feed;
 //! use time::Duration;
 //!
@@ -37,7 +37,7 @@
 //!     let claimed = claimed.expect("no other worker has it");
 //!     assert_eq!(claimed.address().as_str(), "anna@example.com");
 //!     assert_eq!(claimed.code().reveal().len(), 29);
-//!     let message = MessageId::new(delivery.id(), &"example.com".parse()?);
+//!     let message = claimed.message_id(&"example.com".parse()?);
 //!     assert!(deliveries.sent(&worker, &claimed, &message).await?);
 //! }
 //!
@@ -78,7 +78,7 @@
 //! | `rotate` | the worker has drawn the code of the mail, because the store keeps none |
 //! | `reminder_due` | in one atomic step with the queued reminder |
 //! | `deliver`, succeeded | the mail server accepted the mail |
-//! | `deliver`, refused | the invitation is no longer active, or its recipient wants no reminders |
+//! | `deliver`, refused | the invitation is no longer active, its expiry or code is not the one that the mail was for, or its recipient wants no reminders |
 //! | `deliver`, failed | no further attempt is made |
 
 mod budget;

@@ -1,4 +1,4 @@
-//! Limits of mails that are sent again, within any period of time.
+//! Limits of mails, within any period of time.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

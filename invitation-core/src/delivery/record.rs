@@ -40,8 +40,8 @@ string_enum! {
         Sent = "sent",
         /// The last attempt failed. A person can retry.
         Failed = "failed",
-        /// The mail is not sent, because the invitation is no longer active, or because its
-        /// recipient wants no reminders.
+        /// The mail is not sent, because the invitation is no longer active, because its expiry or
+        /// code is not the one that the mail was for, or because its recipient wants no reminders.
         Cancelled = "cancelled",
     }
 }

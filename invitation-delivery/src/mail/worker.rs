@@ -145,7 +145,12 @@ impl<S: Store> MailWorker<S> {
     ///
     /// Dropping the call is safe: the claimed mails are due again at the end of the lease.
     ///
-    /// Two round trips, and three for each delivery.
+    /// A run ends with its slowest mail, with [`SmtpMailer`](super::SmtpMailer) after up to 12 minutes.
+    /// Several runs at a time, also in one process, share the deliveries, so that a slow mail does not
+    /// hold up the others.
+    ///
+    /// Two round trips, and three for each delivery: four if it is counted or draws a code. One more
+    /// for each old count that is removed.
     ///
     /// # Errors
     ///
@@ -166,10 +171,12 @@ impl<S: Store> MailWorker<S> {
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
+        // Whatever became of the mails: each of them may have added a count.
+        let removed = self.deliveries.remove_old_counts(COUNTS.max(self.batch)).await;
         if let Some(error) = first_error {
             return Err(error);
         }
-        self.deliveries.remove_old_counts(COUNTS).await?;
+        removed?;
         Ok(worked)
     }
 

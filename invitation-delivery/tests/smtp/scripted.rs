@@ -87,7 +87,7 @@ impl Scripted {
     /// Returns what was seen as soon as it is as expected, and panics if it does not become so.
     pub(crate) async fn until(&self, expected: impl Fn(&Seen) -> bool + Send + Sync) -> Seen {
         let mut seen = self.seen.clone();
-        let limit = std::time::Duration::from_secs(5);
+        let limit = std::time::Duration::from_mins(1);
         let found = tokio::time::timeout(limit, seen.wait_for(|seen| expected(seen))).await;
         let last = *self.seen.borrow();
         *found.unwrap_or_else(|_| panic!("{last:?}")).unwrap()

@@ -149,7 +149,8 @@ impl Imports {
         let is_atomic = next.order().mode == ImportMode::AllOrNone;
         if is_kept && next.state == ImportState::Done && is_atomic && !writer.notifies() {
             // Behind the end, because it may take long: no other worker takes the import over then.
-            invitations.notify_of_batch(&next.kept.actor.actor(), next.id()).await?;
+            // The import has ended, and a notification comes at most once: a failure is not the import's.
+            let _ = invitations.notify_of_batch(&next.kept.actor.actor(), next.id()).await;
         }
         match error {
             // The worker that took the import over has removed the results of this one.

@@ -97,7 +97,7 @@ impl<S: Store> Deliveries<S> {
     /// Where the store [keeps no codes](crate::code::Sealing::hash_only), a mail with a new code gets
     /// one that is drawn now: the claim replaces the code of the invitation, with an event of the
     /// action `rotate`. A further attempt draws again, because nobody knows the code any more. The
-    /// delivery fails if a person has replaced the code meanwhile.
+    /// delivery is cancelled if the code was replaced again meanwhile.
     ///
     /// The first mail of an invitation and a reminder are counted against the limit of
     /// [mails to an address](crate::Limits::with_resends_per_address). Beyond it, nothing is claimed:
@@ -241,7 +241,12 @@ impl<S: Store> Deliveries<S> {
         }
         let is_kept = service.settings.sealing.shows(&record.sealed);
         let code = service.open(record).ok().filter(|_| is_kept);
-        if code.is_none() && (is_kept || !delivery.may_draw(&record.digest)) {
+        let may_draw = !is_kept && delivery.may_draw(&record.digest);
+        if !is_kept && delivery.is_rotated() && !may_draw {
+            // The code was replaced again since: by a person, or for a later mail.
+            return Decision::Cancel(Reason::Conflict);
+        }
+        if code.is_none() && !may_draw {
             Decision::GiveUp(FailureKind::CodeUnavailable)
         } else if delivery.attempts() >= attempts {
             Decision::GiveUp(FailureKind::Interrupted)

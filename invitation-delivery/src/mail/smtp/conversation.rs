@@ -27,7 +27,9 @@ const ACCEPTANCE: Duration = Duration::from_mins(10);
 enum About {
     /// The server or the sender: another mail would get the same answer.
     Server,
-    /// The recipient or the mail.
+    /// The recipient. Many servers refuse here, too, what is about the server or the sender.
+    Recipient,
+    /// The mail.
     Mail,
 }
 
@@ -130,7 +132,7 @@ async fn transferred(
     within(command, About::Server, connection.command(sender)).await?;
     for recipient in envelope.to() {
         let recipient = Rcpt::new(recipient.clone(), Vec::new());
-        within(command, About::Mail, connection.command(recipient)).await?;
+        within(command, About::Recipient, connection.command(recipient)).await?;
     }
     within(command, About::Mail, connection.command(Data)).await?;
     within(ACCEPTANCE, About::Mail, connection.message(&content)).await?;
@@ -153,6 +155,14 @@ pub(super) fn timed_out() -> DeliveryFailure {
     DeliveryFailure::new(FailureKind::TimedOut)
 }
 
+/// Returns whether the enhanced status of a reply says that it is about the sender's address, the mail
+/// system or its policy (RFC 3463): 5.1.7, 5.1.8, 5.3.x and 5.7.x. Some servers refuse a client or a
+/// sender only when they are told the recipient.
+fn is_about_server(error: &SmtpError) -> bool {
+    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    ["5.1.7 ", "5.1.8 ", "5.3.", "5.7."].iter().any(|status| text.starts_with(status))
+}
+
 /// Classifies an error. Its text may repeat the address or a part of the mail, so it is dropped.
 fn failure(error: &SmtpError, about: About) -> DeliveryFailure {
     if let Some(code) = error.status() {
@@ -160,7 +170,8 @@ fn failure(error: &SmtpError, about: About) -> DeliveryFailure {
         let kind = match (reply, about) {
             // RFC 4954, section 6. A corrected password lets the mail through.
             (530 | 534 | 535 | 538, _) => FailureKind::Unauthenticated,
-            (500..=599, About::Mail) => FailureKind::Refused,
+            (500..=599, About::Recipient) if is_about_server(error) => FailureKind::Deferred,
+            (500..=599, About::Recipient | About::Mail) => FailureKind::Refused,
             // A server that takes no mail at the moment may say so with 5yz, too. Were that final,
             // an hour of it would cost all mails of that hour.
             _ => FailureKind::Deferred,
