@@ -232,8 +232,8 @@ pub(crate) fn refused(error: &serde_json::Error, pointer: String) -> Problem {
     Problem::invalid([field_error(error, pointer)])
 }
 
-/// Returns whether an error is about a value of text that is JSON. `serde_json` counts a number out of
-/// range, such as `1e999`, among the errors of syntax, and tells it from them by its message only.
+/// Returns whether an error is about a value, in a text that is JSON. For `serde_json`, a number out of
+/// range, such as `1e999`, is an error of syntax, which only its message tells from the others.
 pub(crate) fn is_about_a_value(error: &serde_json::Error) -> bool {
     error.is_data() || error.to_string().starts_with("number out of range")
 }

@@ -23,8 +23,8 @@ impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
             self, conn, "take_tokens", None, on => ops::take_tokens(on, key, window, tokens)
         )?;
         if taken == u64::from(tokens.get()) {
-            // The first tokens of a window. The tokens are committed, so an error here is not the
-            // call's: the next failure removes what is left.
+            // The first tokens of a window. They are committed, so the call succeeds even if this
+            // fails. The first tokens of another window then remove the rest.
             let removed = {
                 let _turn = self.connections.turn().await;
                 let on = &mut self.session(&mut conn, "take_tokens");

@@ -1,5 +1,5 @@
-//! The query strings of pages: what cannot be read is refused, what is not valid is named, and a page
-//! behind a cursor may be empty.
+//! The query strings of pages. A page refuses a query that it cannot read, and names a value that is
+//! not valid. A page behind a cursor may be empty.
 
 use std::sync::Arc;
 

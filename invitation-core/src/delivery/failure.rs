@@ -12,8 +12,8 @@ string_enum! {
     FailureKind, "failure" {
         /// The mail server could not be reached, or the connection broke.
         Unreachable = "unreachable",
-        /// The mail server, or the host's list of recipients who want no reminders, did not answer in
-        /// time.
+        /// No answer came in time: of the mail server, or of the host's list of recipients who refuse
+        /// reminders.
         TimedOut = "timed_out",
         /// The connection could not be made secure.
         Insecure = "insecure",

@@ -74,7 +74,7 @@ impl ClaimedDelivery {
     }
 }
 
-/// What is to become of a due delivery.
+/// What a worker does with a due delivery.
 enum Decision {
     Send {
         address: Email,
@@ -96,7 +96,7 @@ impl<S: Store> Deliveries<S> {
     ///
     /// Where the store [keeps no codes](crate::code::Sealing::hash_only), a mail with a new code gets
     /// one that is drawn now: the claim replaces the code of the invitation, with an event of the
-    /// action `rotate`. A further attempt draws again, because nobody knows the code any more. The
+    /// action `rotate`. A further attempt draws again, because the drawn code is not kept. The
     /// delivery is cancelled if the code was replaced again meanwhile.
     ///
     /// The first mail of an invitation and a reminder are counted against the limit of

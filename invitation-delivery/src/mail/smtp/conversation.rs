@@ -157,7 +157,7 @@ pub(super) fn timed_out() -> DeliveryFailure {
 
 /// Returns whether the enhanced status of a reply says that it is about the sender's address, the mail
 /// system or its policy (RFC 3463): 5.1.7, 5.1.8, 5.3.x and 5.7.x. Some servers refuse a client or a
-/// sender only when they are told the recipient.
+/// sender only in their answer to `RCPT`.
 fn is_about_server(error: &SmtpError) -> bool {
     let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     ["5.1.7 ", "5.1.8 ", "5.3.", "5.7."].iter().any(|status| text.starts_with(status))

@@ -62,8 +62,8 @@ const TOTAL: Duration = Duration::from_mins(12);
 ///
 /// Only a refusal (5yz) of the recipient or of the mail itself is
 /// [final](FailureKind::is_final). One of the connection, of the sender or of the password is
-/// repeated, because the next mail would be refused just so. Behind `RCPT`, the enhanced status of the
-/// reply (RFC 3463) tells them apart: 5.1.7, 5.1.8, 5.3.x and 5.7.x are repeated.
+/// repeated, because the next mail would be refused just so. A refusal of `RCPT` may be of either kind.
+/// It is repeated if its enhanced status (RFC 3463) is 5.1.7, 5.1.8, 5.3.x or 5.7.x.
 #[derive(Clone)]
 pub struct SmtpMailer {
     server: Server,
