@@ -168,7 +168,10 @@ async fn write(
         })
         .collect();
     ops::write_rows(on, &names.redemptions, &LEDGER, &entries, "").await?;
-    use_up(names, changed).run(on).await?;
+    let used_up: Vec<_> = changed.iter().filter(|one| one.state() == State::UsedUp).collect();
+    if !used_up.is_empty() {
+        use_up(names, &used_up).run(on).await?;
+    }
     // The facts after each redemption have its redeemer as the latest.
     let after = made.iter().map(|(_, facts)| &facts.invitation);
     let terms: Vec<_> = after.flat_map(ops::search_terms::of_latest_name).collect();
@@ -195,19 +198,26 @@ fn redeem_rows(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     s
 }
 
-/// Returns the update of the states of those invitations that are used up now.
-fn use_up(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
-    let Names { states, invitations, .. } = names;
-    let used = render::state(State::UsedUp);
-    let mut s = Statement::new(format!(
-        "UPDATE {states} AS x SET state = {used} FROM {invitations} AS i WHERE "
-    ));
+/// Returns the update of the states of invitations that are used up now.
+fn use_up(names: &Names, used_up: &[&Record]) -> Statement<Sqlite> {
+    let mut s = Statement::new("WITH p (division, state, created_at, id) AS (");
     s.one_off();
-    effects::is_used_up(&mut s);
-    s.sql(" AND i.id IN ");
-    s.list(changed, |s, invitation| {
-        s.blob(invitation.id.as_bytes());
+    rows(&mut s, used_up, |invitation| {
+        vec![
+            Value::text(invitation.division.as_str()),
+            Value::int(render::state(State::Open)),
+            Value::int(invitation.created_at.as_micros()),
+            Value::blob(invitation.id.as_bytes().as_slice()),
+        ]
     });
+    // Each part of the key is a column of `p`. With a constant state, SQLite may read the states
+    // of all open invitations and look for each of them in `p`.
+    s.sql(format_args!(
+        ") UPDATE {} AS x SET state = {} FROM p WHERE x.division = p.division \
+         AND x.state = p.state AND x.created_at = p.created_at AND x.id = p.id",
+        names.states,
+        render::state(State::UsedUp),
+    ));
     s
 }
 
@@ -230,9 +240,17 @@ mod tests {
     use super::*;
     use crate::SqliteStore;
 
+    /// The number of redemptions in the largest batch.
+    const BATCH: usize = 128;
+
     /// The steps of plans that read the rows of the statement only, or find rows by a key.
-    const KEYS: [&str; 4] =
-        ["p", "CONSTANT ROWS", "(id=?)", "(division=? AND state=? AND created_at=? AND id=?)"];
+    const KEYS: [&str; 5] = [
+        "p",
+        "CONSTANT ROW",
+        "CONSTANT ROWS",
+        "(id=?)",
+        "(division=? AND state=? AND created_at=? AND id=?)",
+    ];
 
     #[tokio::test]
     async fn statements_of_a_batch_find_rows_by_their_keys() {
@@ -240,22 +258,33 @@ mod tests {
         let draft = Draft::new().with_role(Role::new("staff").unwrap());
         let draft = draft.in_division(Division::new("sales").unwrap());
         let invitations = Invitations::new(store.clone());
+        let drafts = vec![draft; BATCH];
+        let made = invitations.create_many(&SystemActor::for_bootstrap(), drafts).await.unwrap();
         let mut changed = Vec::new();
-        for _ in 0..3 {
-            let made = invitations.create(&SystemActor::for_bootstrap(), draft.clone()).await;
-            let target = Target::Id(made.unwrap().invitation().id());
+        for one in made {
+            let target = Target::Id(one.invitation().id());
             changed.push(store.get(&target, &Scope::All).await.unwrap().unwrap());
         }
-        let names = store.names();
-        for s in [redeem_rows(names, &changed), use_up(names, &changed)] {
-            let explain = format!("EXPLAIN QUERY PLAN {}", s.sink.sql().as_str());
-            let plan = sqlx::raw_sql(sqlx::AssertSqlSafe(explain));
-            let plan = plan.fetch_all(store.pool()).await.unwrap();
-            assert!(!plan.is_empty());
-            for step in plan.iter().map(|row| row.get::<String, _>(3)) {
-                let by_key = KEYS.iter().any(|key| step.ends_with(key));
-                assert!(by_key, "{step} in {}", s.sink.sql().as_str());
+        let used_up: Vec<_> = changed.iter().collect();
+        // SQLite's plan depends on the number of keys, and on statistics if there are any. These
+        // say how small the tables are, so that reading all of a table is as good for many keys.
+        for (analyze, numbers) in [("", &[1, 2, 15, 16, 100, BATCH][..]), ("ANALYZE", &[1, 16])] {
+            sqlx::raw_sql(analyze).execute(store.pool()).await.unwrap();
+            for &keys in numbers {
+                let rows = redeem_rows(store.names(), &changed[..keys]);
+                for s in [rows, use_up(store.names(), &used_up[..keys])] {
+                    assert_finds_by_key(&store, s.sink.sql().as_str()).await;
+                }
             }
+        }
+    }
+
+    async fn assert_finds_by_key(store: &SqliteStore, sql: &str) {
+        let plan = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+        let plan = plan.fetch_all(store.pool()).await.unwrap();
+        assert!(!plan.is_empty());
+        for step in plan.iter().map(|row| row.get::<String, _>(3)) {
+            assert!(KEYS.iter().any(|key| step.ends_with(key)), "{step} in {sql}");
         }
     }
 }
