@@ -133,14 +133,15 @@ pub(crate) fn write_revocation<'p>(p: &'p mut Packed, revocation: &Revocation) -
 }
 
 fn write_redemption<'p>(p: &'p mut Packed, redemption: &Redemption) -> &'p mut Packed {
+    let Redemption { id, user, username, at, role, lease, mailbox } = redemption;
     p.begin(7)
-        .bytes(redemption.id.as_bytes())
-        .text(redemption.user.as_str())
-        .text(redemption.username.as_str())
-        .time(redemption.at)
-        .text(redemption.role.as_str())
-        .opt_bytes(redemption.lease.as_ref().map(|id| id.as_bytes().as_slice()))
-        .opt_text(redemption.mailbox.as_ref().map(EmailKey::as_str))
+        .bytes(id.as_bytes())
+        .text(user.as_str())
+        .text(username.as_str())
+        .time(*at)
+        .text(role.as_str())
+        .opt_bytes(lease.as_ref().map(|id| id.as_bytes().as_slice()))
+        .opt_text(mailbox.as_ref().map(EmailKey::as_str))
 }
 
 pub(crate) fn redemption(record: &[u8]) -> Result<Redemption> {

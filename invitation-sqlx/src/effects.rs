@@ -171,15 +171,26 @@ impl<'a> Mailbox<'a> {
 
 impl<'a> Use<'a> {
     pub(crate) fn plain(plain: &PlainRedemption<'a>) -> Self {
-        let PlainRedemption { id, user, username, at, .. } = *plain;
+        let PlainRedemption {
+            code: _,
+            id,
+            user,
+            username,
+            at,
+            address: _,
+            grantable: _,
+            context: _,
+        } = *plain;
         Self { id, user, username, at, lease: None, role: None, mailbox: Mailbox::None }
     }
 
     /// Returns the values of a change that redeems.
     pub(crate) fn of(change: &'a Change) -> Option<Self> {
-        let Change::Redeem { id, user, username, at, .. } = change else { return None };
+        let Change::Redeem { id, user, username, at, address, taken_over_from: _ } = change else {
+            return None;
+        };
         let lease = change.own_lease();
-        let mailbox = match (lease, change.address()) {
+        let mailbox = match (lease, address.as_ref()) {
             (Some(lease), _) => Mailbox::OfLease(lease),
             (None, Some(address)) => Mailbox::IfForDomain(address),
             (None, None) => Mailbox::None,

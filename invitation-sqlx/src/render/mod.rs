@@ -123,22 +123,33 @@ pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &
 }
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
+    let Filter {
+        now: _,
+        status: of,
+        role,
+        inviter,
+        batch,
+        created,
+        expires,
+        search: text,
+        order: _,
+    } = filter;
     s.sql(" AND i.deleted_at IS NULL");
-    if let Some(of) = filter.status {
-        status(s, of, filter);
+    if let Some(of) = of {
+        status(s, *of, filter);
     }
-    if let Some(role) = &filter.role {
+    if let Some(role) = role {
         s.sql(" AND i.role = ").text(role.as_str());
     }
-    if let Some(inviter) = &filter.inviter {
+    if let Some(inviter) = inviter {
         s.sql(" AND i.inviter = ").text(inviter.as_str());
     }
-    if let Some(batch) = &filter.batch {
+    if let Some(batch) = batch {
         s.sql(" AND i.batch = ").blob(batch.as_bytes());
     }
-    span(s, "i.created_at", &filter.created);
-    span(s, "i.expires_at", &filter.expires);
-    if let Some(text) = &filter.search {
+    span(s, "i.created_at", created);
+    span(s, "i.expires_at", expires);
+    if let Some(text) = text {
         search(s, text, names);
     }
 }
