@@ -84,6 +84,9 @@
 //! only a purge removes data.
 //!
 //! # The feed
+//! A server that comes back empty, without persistence, loses everything. An open store goes on with
+//! an empty namespace: all codes are unknown, and the feed begins a new epoch.
+//!
 //!
 //! The order of the [feed](invitation_core::feed) is that of the scripts that write, and the
 //! namespace has one sequence. After a promotion or a restart of the primary, which may have
