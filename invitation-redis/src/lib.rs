@@ -117,7 +117,8 @@
 //! - A restricted user needs the commands under [Rights](#rights). The store never uses
 //!   `KEYS` or `SCAN`.
 //! - The work of each script is bounded: a page of a list, a batch (`Limits::with_batch`),
-//!   64 transitions, 500 invitations in a purge, 1,000 documents. Four costs grow with the data: a change
+//!   64 transitions, 1,000 documents. A purge stops after 500 invitations, or after the one with which
+//!   it has removed 5,000 redemptions and leases. Four costs grow with the data: a change
 //!   that ends all leases, with their number; removing an invitation, with its redemptions;
 //!   erasing a redeemer of a code for several uses, with its redemptions; a purge of all divisions,
 //!   with the number of divisions.

@@ -344,8 +344,7 @@ impl Store for RedisStore {
             b"before" => Ok(Purged::BEFORE),
             b"removed" => {
                 let removed = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
-                let forgotten = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
-                Ok(Purged { removed, more: removed == max || forgotten == max })
+                Ok(Purged { removed, more: answer.number()? > 0 })
             }
             _ => Err(answer.odd()),
         }

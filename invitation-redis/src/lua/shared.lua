@@ -378,11 +378,14 @@ local function end_lease(id, lease)
   put(lease_entries(id, lease), false)
 end
 
+-- Ends all leases on an invitation, and returns their number.
 local function end_all_leases(id)
-  for _, user in ipairs(users('f' .. id, 24)) do
+  local holders = users('f' .. id, 24)
+  for _, user in ipairs(holders) do
     local lease = lease_of(id, user)
     if lease then end_lease(id, lease) end
   end
+  return #holders
 end
 
 -- Adds an event to the feed and its entries to the trail: by its time in all divisions, within
