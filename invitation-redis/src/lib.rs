@@ -78,15 +78,15 @@
 //! [`Unconfirmed`]. The change is still lost if a replica without it is promoted. If no
 //! invitation may ever be used twice, keep invitations in a SQL database.
 //!
+//! A server that comes back empty, without persistence, loses everything. An open store goes on with
+//! an empty namespace: all codes are unknown, and the feed begins a new epoch.
+//!
 //! [`RedisStore::connect`] refuses replicas and servers that evict keys (`maxmemory-policy`
 //! other than `noeviction`). It warns about persistence weaker than expected. It checks
 //! only once: a setting that an operator changes later goes unnoticed. Keys have no expiry;
 //! only a purge removes data.
 //!
 //! # The feed
-//! A server that comes back empty, without persistence, loses everything. An open store goes on with
-//! an empty namespace: all codes are unknown, and the feed begins a new epoch.
-//!
 //!
 //! The order of the [feed](invitation_core::feed) is that of the scripts that write, and the
 //! namespace has one sequence. After a promotion or a restart of the primary, which may have
@@ -110,10 +110,8 @@
 //! # Operating it
 //!
 //! - Redis 7.0 or later, standalone or cluster. A standalone connection uses one address:
-//!   with failover, that address must lead to the new primary. The former primary may keep
-//!   the connection open as a replica. The first change that it refuses then fails, and makes
-//!   the store connect to the address again, at most once a second. Reads before that show
-//!   what this replica has.
+//!   with failover, that address must lead to the new primary. The store then
+//!   [connects again](#losing-a-server).
 //! - A restricted user needs the commands under [Rights](#rights). The store never uses
 //!   `KEYS` or `SCAN`.
 //! - The work of each script is bounded: a page of a list, a batch (`Limits::with_batch`),
@@ -130,6 +128,26 @@
 //!   the provider *ring*. A host that also has another rustls provider in its dependency
 //!   tree must choose one: `rustls::crypto::CryptoProvider::install_default`.
 //!
+//! # Losing a server
+//!
+//! A connection that breaks is opened again with the next call. The store also replaces its
+//! connections, at most once a second, when they do not break:
+//!
+//! - after two calls in a row without an answer in time
+//!   ([`RedisOptions::with_response_timeout`]): the server hangs, or its host is gone. On a cluster,
+//!   a call asks a node twice before it fails. A call that its caller drops after a second or more
+//!   counts, too.
+//! - after an answer of a replica: the former primary may keep the connection open as a replica. The
+//!   first change that it refuses then fails. Reads before that show what this replica has.
+//! - after the server refused the password of a new connection. An operator who changes the password
+//!   and changes it back need not restart the host.
+//!
+//! Calls until then fail as usual: a change without an answer is *outcome unknown*. On Linux, the
+//! system also gives up a connection whose data stays unacknowledged for the response timeout.
+//!
+//! The store replaces only connections that it opened itself ([`RedisStore::connect`],
+//! [`RedisStore::connect_cluster`]).
+//!
 //! # Rights
 //!
 //! This user has exactly the rights that a store in the namespace `invitation` needs:
@@ -141,12 +159,12 @@
 //! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
 //!
 //! ```text
-//! ACL SETUSER invitation +exists +wait
+//! ACL SETUSER invitation +wait
 //! ACL SETUSER invitation +ping +asking +cluster|slots
 //! ACL SETUSER invitation +config|get
 //! ```
 //!
-//! - `EXISTS` and `WAIT`: [`RedisOptions::wait_replicas`].
+//! - `WAIT`: [`RedisOptions::wait_replicas`].
 //! - `PING`, `ASKING` and `CLUSTER SLOTS`: a cluster, on each of its nodes.
 //! - `CONFIG GET`: for warnings about `appendfsync`. Without this right, the warning says
 //!   `unknown`.
@@ -177,7 +195,7 @@
 //!
 //! Any change, such as a redemption or a reservation, takes one round trip, plus one if the
 //! server has lost the script. Up to 64 concurrent transitions share a script and its round
-//! trip.
+//! trip. With [`RedisOptions::wait_replicas`], up to 16 concurrent scripts share a wait for replicas.
 //!
 //! A list takes one round trip if only status and dates filter it, otherwise two: the
 //! second reads the shortest index that serves the filter. A list examines at most 4,000
@@ -197,6 +215,7 @@
 
 mod budgets;
 mod calls;
+mod confirm;
 mod connection;
 mod documents;
 mod erasure;
@@ -210,9 +229,9 @@ mod plan;
 mod read;
 mod record;
 mod render;
+mod replaceable;
 mod rights;
 mod script;
-mod server_connection;
 mod steps;
 mod store;
 mod wire;
