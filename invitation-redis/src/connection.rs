@@ -15,10 +15,11 @@ use crate::{keys::Keys, options::RedisOptions, replaceable::Replaceable, script:
 
 /// The maximum number of tries after the first by the cluster client: after a slot has
 /// moved or is moving, and after a connection broke.
-const RETRIES: u32 = 8;
+const RETRIES: u32 = 24;
 
-/// The longest pause between two such tries, in milliseconds.
-const LONGEST_PAUSE: u64 = 250;
+/// The shortest and the longest pause between two such tries, in milliseconds. All pauses of a call
+/// together take about three seconds.
+const PAUSES: [u64; 2] = [10, 250];
 
 /// The time without any packet after which the system asks the server's host whether it is there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -61,7 +62,7 @@ impl RedisConnection {
             .set_response_timeout(Some(options.patience()))
             .set_connection_timeout(Some(options.connect_timeout()))
             .set_number_of_retries(2)
-            .set_max_delay(Duration::from_millis(LONGEST_PAUSE));
+            .set_max_delay(Duration::from_millis(PAUSES[1]));
         let address = url.into_connection_info()?.set_tcp_settings(tcp_settings(options));
         let client = redis::Client::open(address)?;
         let first = ConnectionManager::new_with_config(client.clone(), config.clone()).await?;
@@ -75,7 +76,8 @@ impl RedisConnection {
         let patience = options.patience();
         let client = ClusterClient::builder(urls.iter().copied())
             .retries(RETRIES)
-            .max_retry_wait(LONGEST_PAUSE)
+            .min_retry_wait(PAUSES[0])
+            .max_retry_wait(PAUSES[1])
             .response_timeout(patience)
             .overall_response_timeout(Some(patience.saturating_mul(2)))
             .connection_timeout(options.connect_timeout())

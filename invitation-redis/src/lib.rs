@@ -45,8 +45,9 @@
 //! namespace are well below.
 //!
 //! While a slot moves, calls wait until it has arrived, within bounds: the client follows
-//! to the new node and retries, at most eight times. A change that still has no answer then
-//! ends in an error of the kind *outcome unknown*.
+//! to the new node, and retries for about three seconds with pauses of at most 250 ms. A change that
+//! still has no answer then ends in an error of the kind *outcome unknown*. No command takes longer than
+//! twice the time that the server may take to answer.
 //!
 //! # What is guaranteed
 //!
