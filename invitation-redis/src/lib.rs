@@ -56,7 +56,12 @@
 //!   acknowledged change.
 //! - A lost reply is *outcome unknown*, never a refusal. Every change carries the id of its
 //!   event, and every insert an operation id. A command that the host or the client sends
-//!   twice is therefore applied once, and repeating the call returns the actual result.
+//!   twice is therefore applied once, and repeating the call returns the actual result. Three calls
+//!   are exceptions, if the client of a cluster sends them twice:
+//!   - `take_tokens` counts its tokens twice, so a budget may end early.
+//!   - `remove_cursor` answers that no cursor was removed, although the first command removed it.
+//!   - `remove_documents` with an event answers that no document is left. The next purge removes
+//!     the others. Without an event, it answers the number of the second command alone.
 //! - If a server has lost its scripts (`SCRIPT FLUSH`, a restart, a promotion), the store
 //!   sends them again.
 //! - With `appendonly yes` and `appendfsync always`, every acknowledged change survives a
