@@ -103,6 +103,28 @@ async fn store_leaves_a_server_although_its_callers_give_up() {
     former.thaw().unwrap();
 }
 
+/// Only the host knows the address of its connection. So the store lets the server close it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connection_of_the_host_leaves_a_server_that_has_become_a_replica() {
+    use invitation_redis::redis::{Client, aio::ConnectionManager};
+
+    let former = Redis::start().unwrap();
+    let new = Redis::replica_of(&former).unwrap();
+    let proxy = Proxy::to(former.port()).unwrap();
+    let client = Client::open(format!("redis://127.0.0.1:{}", proxy.port())).unwrap();
+    let connection = ConnectionManager::new(client).await.unwrap();
+    let invitations = Invitations::new(RedisStore::on(connection, options()).await.unwrap());
+    let created = create(&invitations).await;
+    new.catch_up_with(&former).unwrap();
+    new.promote().unwrap();
+    proxy.lead_to(new.port());
+    former.ask(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).unwrap();
+
+    let code = created.code().reveal();
+    assert_eq!(kind(redeem(&invitations, &code).await), StoreErrorKind::Unavailable);
+    assert!(!redeem(&invitations, &code).await.unwrap().is_replayed());
+}
+
 /// Slow answers between timely ones are no reason to connect anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn single_timeout_does_not_replace_the_connection() {
