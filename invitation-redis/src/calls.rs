@@ -4,10 +4,10 @@ use invitation_core::{StoreError, StoreErrorKind};
 use redis::{RedisError, Value};
 
 use crate::{
+    confirm::Confirming,
     connection::RedisConnection,
     error::{Effect, Unconfirmed, odd_answer, store_error},
     keys::Keys,
-    options::Confirm,
     script::Script,
 };
 
@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(crate) struct Calls {
     pub(crate) connection: RedisConnection,
     pub(crate) keys: Keys,
-    pub(crate) confirm: Option<Confirm>,
+    pub(crate) confirm: Option<Confirming>,
 }
 
 impl Calls {
@@ -57,14 +57,14 @@ impl Calls {
     ) -> std::result::Result<Value, Failed> {
         let replays = self.connection.replays();
         let failed = |error| Failed::Call { error, replays };
-        let Some(confirm) = self.confirm else {
+        let Some(confirm) = &self.confirm else {
             let answered = self.connection.run(script, &self.keys, arguments).await;
             return unless_stopped(answered.map_err(failed)?);
         };
-        let answered = self.connection.run_confirmed(script, &self.keys, arguments, confirm).await;
+        let answered = confirm.run(&self.connection, script, &self.keys, arguments).await;
         let (answer, confirmed) = answered.map_err(failed)?;
         let answer = unless_stopped(answer)?;
-        let wanted = confirm.replicas.get();
+        let wanted = confirm.wanted();
         match confirmed {
             Ok(confirmed) if confirmed >= wanted => Ok(answer),
             Ok(confirmed) => Err(Failed::Confirmation(Unconfirmed { wanted, confirmed })),

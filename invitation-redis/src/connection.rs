@@ -3,25 +3,26 @@
 use std::{fmt, time::Duration};
 
 use redis::{
-    Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig},
-    cluster::ClusterClient,
+    Cmd, ErrorKind, IntoConnectionInfo as _, Pipeline, RedisError, RedisResult, ServerErrorKind,
+    Value,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+    cluster::{ClusterClient, ClusterConfig},
     cluster_async::ClusterConnection,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 
-use crate::{
-    keys::Keys,
-    options::{Confirm, RedisOptions},
-    script::Script,
-    server_connection::ServerConnection,
-};
+use crate::{keys::Keys, options::RedisOptions, replaceable::Replaceable, script::Script};
 
 /// The maximum number of tries after the first by the cluster client: after a slot has
 /// moved or is moving, and after a connection broke.
-const RETRIES: u32 = 8;
+const RETRIES: u32 = 24;
 
-/// The longest pause between two such tries, in milliseconds.
-const LONGEST_PAUSE: u64 = 250;
+/// The shortest and the longest pause between two such tries, in milliseconds. All pauses of a call
+/// together take about three seconds.
+const PAUSES: [u64; 2] = [10, 250];
+
+/// The time without any packet after which the system asks the server's host whether it is there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// A connection to a server or a cluster, shared by all calls. Clones share it too.
 #[derive(Clone)]
@@ -29,19 +30,19 @@ pub struct RedisConnection(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Single(ServerConnection),
-    Cluster(ClusterConnection),
+    Single(Replaceable<ConnectionManager>),
+    Cluster(Replaceable<ClusterConnection>),
 }
 
 impl From<ConnectionManager> for RedisConnection {
     fn from(connection: ConnectionManager) -> Self {
-        Self(Kind::Single(ServerConnection::new(connection)))
+        Self(Kind::Single(Replaceable::of_host(connection)))
     }
 }
 
 impl From<ClusterConnection> for RedisConnection {
     fn from(connection: ClusterConnection) -> Self {
-        Self(Kind::Cluster(connection))
+        Self(Kind::Cluster(Replaceable::of_host(connection)))
     }
 }
 
@@ -61,21 +62,35 @@ impl RedisConnection {
             .set_response_timeout(Some(options.patience()))
             .set_connection_timeout(Some(options.connect_timeout()))
             .set_number_of_retries(2)
-            .set_max_delay(Duration::from_millis(LONGEST_PAUSE));
-        let client = redis::Client::open(url)?;
-        Ok(ConnectionManager::new_with_config(client, config).await?.into())
+            .set_max_delay(Duration::from_millis(PAUSES[1]));
+        let address = url.into_connection_info()?.set_tcp_settings(tcp_settings(options));
+        let client = redis::Client::open(address)?;
+        let first = ConnectionManager::new_with_config(client.clone(), config.clone()).await?;
+        let waits = options.confirm().is_some();
+        let connect =
+            move || ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
+        Ok(Self(Kind::Single(Replaceable::opened(first, waits, connect)?)))
     }
 
     pub(crate) async fn to_cluster(urls: &[&str], options: &RedisOptions) -> RedisResult<Self> {
-        let overall = options.patience().saturating_mul(2);
+        let patience = options.patience();
         let client = ClusterClient::builder(urls.iter().copied())
             .retries(RETRIES)
-            .max_retry_wait(LONGEST_PAUSE)
-            .response_timeout(options.patience())
-            .overall_response_timeout(Some(overall))
+            .min_retry_wait(PAUSES[0])
+            .max_retry_wait(PAUSES[1])
+            .response_timeout(patience)
+            .overall_response_timeout(Some(patience.saturating_mul(2)))
             .connection_timeout(options.connect_timeout())
+            .tcp_settings(tcp_settings(options))
             .build()?;
-        Ok(client.get_async_connection().await?.into())
+        let first = client.get_async_connection().await?;
+        let waits = options.confirm().is_some();
+        let connect = move || {
+            // It replaces the response timeout of the client.
+            let config = ClusterConfig::new().set_response_timeout(patience);
+            Ok(client.get_pending_async_connection_with_config(config))
+        };
+        Ok(Self(Kind::Cluster(Replaceable::opened(first, waits, connect)?)))
     }
 
     pub(crate) fn is_cluster(&self) -> bool {
@@ -102,58 +117,23 @@ impl RedisConnection {
         }
     }
 
-    /// Runs a script and WAIT over the same connection, because WAIT covers only writes of
-    /// its own connection. Returns the answer of the script, and the number of replicas
-    /// that confirmed it or the error of WAIT.
-    pub(crate) async fn run_confirmed(
+    /// Sends commands of which the last is WAIT, over one connection. Returns their `count`
+    /// answers.
+    pub(crate) async fn send_confirmed(
         &self,
-        script: &Script,
-        keys: &Keys,
-        arguments: &[Vec<u8>],
-        confirm: Confirm,
-    ) -> RedisResult<(Value, RedisResult<u32>)> {
-        let mut by_hash = true;
-        for _ in 0..RETRIES {
-            let (command, what) =
-                if by_hash { ("EVALSHA", script.hash()) } else { ("EVAL", script.source()) };
-            let evaluation = evaluation(command, what, keys, arguments);
-            match self.send_with_wait(&evaluation, confirm).await {
-                Err(error) if is_unknown_script(&error) => by_hash = false,
-                // The cluster client does not redirect a pipeline of several commands. It
-                // redirects a single command, and learns the new node of the slot from it.
-                Err(error) if self.is_cluster() && is_elsewhere(&error) => {
-                    self.send(redis::cmd("EXISTS").arg(&keys.all()[0])).await?;
-                }
-                answered => return answered,
-            }
+        commands: &Pipeline,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        match &self.0 {
+            Kind::Single(connection) => connection.send_confirmed(commands, count).await,
+            Kind::Cluster(connection) => connection.send_confirmed(commands, count).await,
         }
-        let gave_up = (ErrorKind::Server(ServerErrorKind::TryAgain), "the slot is on its way");
-        Err(RedisError::from(gave_up))
-    }
-
-    async fn send_with_wait(
-        &self,
-        evaluation: &Cmd,
-        confirm: Confirm,
-    ) -> RedisResult<(Value, RedisResult<u32>)> {
-        let millis = u64::try_from(confirm.timeout.as_millis()).unwrap_or(u64::MAX);
-        let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.add_command(evaluation.clone());
-        pipeline.cmd("WAIT").arg(confirm.replicas.get()).arg(millis);
-        let values = match self.0.clone() {
-            Kind::Single(connection) => connection.send_all(&pipeline, 2).await,
-            Kind::Cluster(mut connection) => connection.req_packed_commands(&pipeline, 0, 2).await,
-        };
-        let [answer, confirmed] = <[Value; 2]>::try_from(values?)
-            .map_err(|_| (ErrorKind::UnexpectedReturnType, "two commands, but not two answers"))?;
-        let answer = answer.extract_error()?;
-        Ok((answer, confirmations(confirmed)))
     }
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
-        let value = match self.0.clone() {
+        let value = match &self.0 {
             Kind::Single(connection) => connection.send(command).await,
-            Kind::Cluster(mut connection) => connection.req_packed_command(command).await,
+            Kind::Cluster(connection) => connection.send(command).await,
         };
         value?.extract_error()
     }
@@ -163,11 +143,11 @@ impl RedisConnection {
     pub(crate) async fn ask_primaries(&self, command: &Cmd) -> RedisResult<Vec<(String, Value)>> {
         use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 
-        match self.0.clone() {
+        match &self.0 {
             Kind::Single(_) => Ok(vec![("the server".to_owned(), self.send(command).await?)]),
-            Kind::Cluster(mut connection) => {
+            Kind::Cluster(connection) => {
                 let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-                let answers = connection.route_command(command.clone(), all).await?;
+                let answers = connection.plain().route_command(command.clone(), all).await?;
                 let answers = answers.extract_error()?;
                 let of_each = answers.into_map_iter().map_err(|_| {
                     RedisError::from((ErrorKind::UnexpectedReturnType, "no answer of each node"))
@@ -178,10 +158,19 @@ impl RedisConnection {
     }
 }
 
-/// Reads the answer of WAIT. An error of WAIT says nothing about the change, which is
-/// already made.
-fn confirmations(answer: Value) -> RedisResult<u32> {
-    redis::from_redis_value(answer.extract_error()?).map_err(RedisError::from)
+/// Returns settings that find out about a host that is gone. Without them, the system keeps a
+/// connection for many minutes.
+fn tcp_settings(options: &RedisOptions) -> TcpSettings {
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    let settings = TcpSettings::default();
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let (keepalive, settings) = {
+        let unacknowledged = options.patience().max(Duration::from_secs(1));
+        (keepalive.with_interval(KEEPALIVE / 3), settings.set_user_timeout(unacknowledged))
+    };
+    #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
+    let _ = options;
+    settings.set_keepalive(keepalive)
 }
 
 fn name(node: &Value) -> String {
@@ -192,7 +181,7 @@ fn name(node: &Value) -> String {
     }
 }
 
-fn evaluation(command: &str, what: &str, keys: &Keys, arguments: &[Vec<u8>]) -> Cmd {
+pub(crate) fn evaluation(command: &str, what: &str, keys: &Keys, arguments: &[Vec<u8>]) -> Cmd {
     let mut evaluation = redis::cmd(command);
     evaluation.arg(what).arg(keys.all().len());
     for key in keys.all() {
@@ -204,12 +193,6 @@ fn evaluation(command: &str, what: &str, keys: &Keys, arguments: &[Vec<u8>]) -> 
     evaluation
 }
 
-fn is_unknown_script(error: &RedisError) -> bool {
+pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
-}
-
-fn is_elsewhere(error: &RedisError) -> bool {
-    use ServerErrorKind::{Ask, Moved, ReadOnly, TryAgain};
-
-    matches!(error.kind(), ErrorKind::Server(Moved | Ask | TryAgain | ReadOnly))
 }

@@ -64,7 +64,9 @@ fn diagnose(error: &RedisError) -> Diagnosis {
     match error.kind() {
         ErrorKind::Io => Diagnosis::Lost,
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Diagnosis::NotUnderstood,
-        ErrorKind::ClusterConnectionNotFound
+        // The password was right when the store was opened. An operator is changing it.
+        ErrorKind::AuthenticationFailed
+        | ErrorKind::ClusterConnectionNotFound
         | ErrorKind::Server(
             ServerErrorKind::BusyLoading
             | ServerErrorKind::NoScript

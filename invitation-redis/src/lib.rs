@@ -45,8 +45,9 @@
 //! namespace are well below.
 //!
 //! While a slot moves, calls wait until it has arrived, within bounds: the client follows
-//! to the new node and retries, at most eight times. A change that still has no answer then
-//! ends in an error of the kind *outcome unknown*.
+//! to the new node, and retries for about three seconds with pauses of at most 250 ms. A change that
+//! still has no answer then ends in an error of the kind *outcome unknown*. No command takes longer than
+//! twice the time that the server may take to answer.
 //!
 //! # What is guaranteed
 //!
@@ -55,7 +56,12 @@
 //!   acknowledged change.
 //! - A lost reply is *outcome unknown*, never a refusal. Every change carries the id of its
 //!   event, and every insert an operation id. A command that the host or the client sends
-//!   twice is therefore applied once, and repeating the call returns the actual result.
+//!   twice is therefore applied once, and repeating the call returns the actual result. Three calls
+//!   are exceptions, if the client of a cluster sends them twice:
+//!   - `take_tokens` counts its tokens twice, so a budget may end early.
+//!   - `remove_cursor` answers that no cursor was removed, although the first command removed it.
+//!   - `remove_documents` with an event answers that no document is left. The next purge removes
+//!     the others. Without an event, it answers the number of the second command alone.
 //! - If a server has lost its scripts (`SCRIPT FLUSH`, a restart, a promotion), the store
 //!   sends them again.
 //! - With `appendonly yes` and `appendfsync always`, every acknowledged change survives a
@@ -77,6 +83,9 @@
 //! acknowledged only when the given number of replicas has it, and is otherwise
 //! [`Unconfirmed`]. The change is still lost if a replica without it is promoted. If no
 //! invitation may ever be used twice, keep invitations in a SQL database.
+//!
+//! A server that comes back empty, without persistence, loses everything. An open store goes on with
+//! an empty namespace: all codes are unknown, and the feed begins a new epoch.
 //!
 //! [`RedisStore::connect`] refuses replicas and servers that evict keys (`maxmemory-policy`
 //! other than `noeviction`). It warns about persistence weaker than expected. It checks
@@ -107,14 +116,13 @@
 //! # Operating it
 //!
 //! - Redis 7.0 or later, standalone or cluster. A standalone connection uses one address:
-//!   with failover, that address must lead to the new primary. The former primary may keep
-//!   the connection open as a replica. The first change that it refuses then fails, and makes
-//!   the store connect to the address again, at most once a second. Reads before that show
-//!   what this replica has.
+//!   with failover, that address must lead to the new primary. The store then
+//!   [connects again](#losing-a-server).
 //! - A restricted user needs the commands under [Rights](#rights). The store never uses
 //!   `KEYS` or `SCAN`.
 //! - The work of each script is bounded: a page of a list, a batch (`Limits::with_batch`),
-//!   64 transitions, 500 invitations in a purge, 1,000 documents. Four costs grow with the data: a change
+//!   64 transitions, 1,000 documents. A purge stops after 500 invitations, or after the one with which
+//!   it has removed 5,000 redemptions and leases. Four costs grow with the data: a change
 //!   that ends all leases, with their number; removing an invitation, with its redemptions;
 //!   erasing a redeemer of a code for several uses, with its redemptions; a purge of all divisions,
 //!   with the number of divisions.
@@ -125,6 +133,26 @@
 //! - TLS: the feature `tls`, and a URL that begins with `rediss://`. It adds rustls with
 //!   the provider *ring*. A host that also has another rustls provider in its dependency
 //!   tree must choose one: `rustls::crypto::CryptoProvider::install_default`.
+//!
+//! # Losing a server
+//!
+//! A connection that breaks is opened again with the next call. The store also replaces its
+//! connections, at most once a second, when they do not break:
+//!
+//! - after two calls in a row without an answer in time
+//!   ([`RedisOptions::with_response_timeout`]): the server hangs, or its host is gone. On a cluster,
+//!   a call asks a node twice before it fails. A call that its caller drops after a second or more
+//!   counts, too.
+//! - after an answer of a replica: the former primary may keep the connection open as a replica. The
+//!   first change that it refuses then fails. Reads before that show what this replica has.
+//! - after the server refused the password of a new connection. An operator who changes the password
+//!   and changes it back need not restart the host.
+//!
+//! Calls until then fail as usual: a change without an answer is *outcome unknown*. On Linux, the
+//! system also gives up a connection whose data stays unacknowledged for the response timeout.
+//!
+//! The store replaces only connections that it opened itself ([`RedisStore::connect`],
+//! [`RedisStore::connect_cluster`]).
 //!
 //! # Rights
 //!
@@ -137,12 +165,12 @@
 //! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
 //!
 //! ```text
-//! ACL SETUSER invitation +exists +wait
+//! ACL SETUSER invitation +wait
 //! ACL SETUSER invitation +ping +asking +cluster|slots
 //! ACL SETUSER invitation +config|get
 //! ```
 //!
-//! - `EXISTS` and `WAIT`: [`RedisOptions::wait_replicas`].
+//! - `WAIT`: [`RedisOptions::wait_replicas`].
 //! - `PING`, `ASKING` and `CLUSTER SLOTS`: a cluster, on each of its nodes.
 //! - `CONFIG GET`: for warnings about `appendfsync`. Without this right, the warning says
 //!   `unknown`.
@@ -173,7 +201,7 @@
 //!
 //! Any change, such as a redemption or a reservation, takes one round trip, plus one if the
 //! server has lost the script. Up to 64 concurrent transitions share a script and its round
-//! trip.
+//! trip. With [`RedisOptions::wait_replicas`], up to 16 concurrent scripts share a wait for replicas.
 //!
 //! A list takes one round trip if only status and dates filter it, otherwise two: the
 //! second reads the shortest index that serves the filter. A list examines at most 4,000
@@ -193,6 +221,7 @@
 
 mod budgets;
 mod calls;
+mod confirm;
 mod connection;
 mod documents;
 mod erasure;
@@ -206,9 +235,9 @@ mod plan;
 mod read;
 mod record;
 mod render;
+mod replaceable;
 mod rights;
 mod script;
-mod server_connection;
 mod steps;
 mod store;
 mod wire;

@@ -64,6 +64,10 @@ pub struct SettingWarning {
 }
 
 pub(crate) fn unreachable(error: RedisError) -> OpenError {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        // The host has configured a wrong password: a later try will fail too.
+        return StoreError::new(StoreErrorKind::Other, "connect").because(error).into();
+    }
     store_error("connect", Effect::Reads, false, error).into()
 }
 

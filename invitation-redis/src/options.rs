@@ -87,6 +87,12 @@ impl RedisOptions {
     ///
     /// This makes a loss at a failover less likely, not impossible: a replica without the
     /// change may be promoted.
+    ///
+    /// The server serves nothing else on a connection that waits. So the store has a second
+    /// connection for changes, and reads never wait for replicas. A store on a connection of the
+    /// host ([`RedisStore::on`](crate::RedisStore::on)) uses that one for both. One wait is in
+    /// flight at a time, and up to 16 changes that arrive meanwhile share the next. Without a
+    /// replica, a change thus takes up to twice `timeout`, and longer with more concurrent ones.
     pub fn wait_replicas(self, replicas: NonZeroU32, timeout: Duration) -> Self {
         let timeout = timeout.max(Duration::from_millis(1));
         Self { confirm: Some(Confirm { replicas, timeout }), ..self }

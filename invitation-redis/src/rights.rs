@@ -53,7 +53,6 @@ fn of_the_client(calls: &Calls) -> Vec<String> {
         vec!["EVALSHA - 0".to_owned(), "INFO everything".to_owned(), "TIME".to_owned()];
     if calls.confirm.is_some() {
         commands.push("WAIT 1 1".to_owned());
-        commands.push(format!("EXISTS {}", calls.keys.all()[0]));
     }
     if calls.connection.is_cluster() {
         // The client looks up the slots, follows a moving slot, and pings its connections.

@@ -16,6 +16,7 @@ use redis::Value;
 
 use crate::{
     calls::{Answer, Calls, array},
+    confirm::Confirming,
     connection::RedisConnection,
     keys::{Keys, Namespace},
     open::{self, OpenError, SettingWarning},
@@ -103,6 +104,8 @@ impl RedisStore {
     ///
     /// After a single server has answered as a replica, the store closes this connection, so that it
     /// connects anew. Other commands on it then fail, so the store should have one of its own.
+    /// The store cannot [leave a server](crate#losing-a-server) that does not answer: set TCP
+    /// keepalive and a TCP user timeout in the client.
     ///
     /// Takes five round trips the first time and four later. Expecting persistence adds
     /// two.
@@ -116,7 +119,8 @@ impl RedisStore {
     ) -> Result<Self, OpenError> {
         let connection = connection.into();
         let keys = Keys::of(options.namespace().clone());
-        let calls = Calls { connection, keys, confirm: options.confirm() };
+        let confirm = options.confirm().map(Confirming::new);
+        let calls = Calls { connection, keys, confirm };
         rights::check(&calls).await?;
         let warnings = open::check(&calls.connection, options.persistence()).await?;
         open::lay_out(&calls).await?;
@@ -344,8 +348,7 @@ impl Store for RedisStore {
             b"before" => Ok(Purged::BEFORE),
             b"removed" => {
                 let removed = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
-                let forgotten = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
-                Ok(Purged { removed, more: removed == max || forgotten == max })
+                Ok(Purged { removed, more: answer.number()? > 0 })
             }
             _ => Err(answer.odd()),
         }

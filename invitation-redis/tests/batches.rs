@@ -7,9 +7,10 @@ mod support;
 use std::sync::Arc;
 
 use invitation_core::{
-    Clock, CodeDigest, Criteria, Entropy as _, EventId, IfVersion, InvitationId, Invitations,
-    ManualClock, OsEntropy, Outcome, Paging, Performer, Record, RequestContext, Role, RolePair,
-    Scope, Status, Store, StoreError, StoreErrorKind, SystemClock, Target, Transition,
+    Action, Clock, CodeDigest, Criteria, Entropy as _, Event, EventCriteria, EventId, IfVersion,
+    InvitationId, Invitations, ManualClock, OsEntropy, Outcome, Paging, Performer, Record,
+    RequestContext, Role, RolePair, Scope, Status, Store, StoreError, StoreErrorKind, SystemClock,
+    Target, Transition,
     decide::{Call, RedeemCommand, UseSource, decide_redemption},
 };
 use invitation_redis::{RedisOptions, RedisStore};
@@ -181,6 +182,38 @@ async fn purge_removes_the_terms_of_all_redeemers() {
     let index = format!("{{{}}}:index", options.namespace());
     let left = Redis::shared().ask(&["ZRANGE", &index, "0", "-1"]).unwrap();
     assert_eq!(left.trim(), "", "only the entry that keeps the key");
+}
+
+/// One purge removes at most about 5,000 redemptions, in however few invitations they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn purge_stops_after_enough_redemptions() {
+    const CODES: usize = 7;
+    const USES: u32 = 1_000;
+    let clock = ManualClock::new(SystemClock.now());
+    let invitations = open(&Redis::shared().url(), &options()).await.with_clock(clock.clone());
+    let codes = created(&invitations, USES, CODES).await;
+    for code in &codes {
+        let all: Vec<_> =
+            (0..USES).map(|n| redeem(&invitations, code.digest, &format!("user{n}"))).collect();
+        let answers = words(&invitations.store().apply(&all).await);
+        assert!(answers.iter().all(|word| word == "applied"));
+    }
+    clock.advance(time::Duration::days(40));
+    let (age, max) = (time::Duration::days(30), 500.try_into().unwrap());
+    let mut calls = Vec::new();
+    for _ in 0..CODES {
+        let purged = invitations.purge(&admin(), age, max).await.unwrap();
+        calls.push((purged.removed, purged.more));
+        if !purged.more {
+            break;
+        }
+    }
+    assert_eq!(calls, [(5, true), (2, false)]);
+    let criteria = EventCriteria::new().of_action(Action::Purge);
+    let events = invitations.events(&admin(), &criteria, Paging::default()).await.unwrap();
+    let number = |event: &Event| event.detail.get("removed").map(str::to_owned);
+    let numbers: Vec<_> = events.items().iter().filter_map(number).collect();
+    assert_eq!(numbers, ["2", "5"], "each event has its number");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ mod support;
 use std::sync::Arc;
 
 use invitation_conformance::{
-    Fixture, documents::DocumentsFixture, erasure::ErasureFixture, model,
+    Fixture, documents::DocumentsFixture, erasure::ErasureFixture, feed::FeedFixture, model,
 };
 use invitation_core::Store;
 use invitation_redis::{RedisOptions, RedisStore};
@@ -27,6 +27,14 @@ async fn in_a_namespace() -> Fixture {
 
 mod promises {
     invitation_conformance::conformance!(super::in_a_namespace);
+}
+
+async fn feed_in_a_namespace() -> FeedFixture {
+    FeedFixture::new(connect(support::options()).await)
+}
+
+mod feed {
+    invitation_conformance::feed_conformance!(super::feed_in_a_namespace);
 }
 
 async fn documents_in_a_namespace() -> DocumentsFixture {

@@ -199,3 +199,28 @@ async fn position_of_a_far_future_epoch_is_an_error() {
     let error = store.feed(Some(after), NonZeroU32::MIN).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Other);
 }
+
+/// The server comes back empty while the store is open, as after a restart without persistence.
+/// The store lays out the namespace with its next write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn first_event_after_all_data_was_lost_is_read() {
+    for reads_first in [false, true] {
+        let (server, options) = (Redis::start().unwrap(), options());
+        let store = open(&server, &options).await;
+        record(&store, 1..=3).await;
+        let (before, lost_epoch) = read(&store, None).await;
+        let position = before.last().map(|one| one.position);
+        server.ask(&["FLUSHALL"]).unwrap();
+        if reads_first {
+            assert_eq!(read(&store, None).await.0, []);
+        }
+        record(&store, [4]).await;
+        let (found, epoch) = read(&store, None).await;
+        assert_eq!((numbers(&found), found[0].position.sequence), (vec![4], 1), "{reads_first}");
+        assert!(epoch.number > lost_epoch.number);
+        record(&store, 5..=6).await;
+        for store in [store, open(&server, &options).await] {
+            assert_eq!(numbers(&read(&store, position).await.0), [4, 5, 6], "{reads_first}");
+        }
+    }
+}

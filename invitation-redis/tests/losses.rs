@@ -13,7 +13,8 @@ use std::{
 };
 
 use invitation_core::{
-    Action, Error, EventCriteria, EventOutcome, InvitationId, Invitations, Paging, StoreErrorKind,
+    Action, Criteria, Error, EventCriteria, EventOutcome, InvitationId, Invitations, Paging,
+    Status, StoreErrorKind,
 };
 use invitation_redis::{RedisOptions, RedisStore, Unconfirmed};
 use invitation_testkit::{Proxy, Redis};
@@ -228,6 +229,47 @@ async fn with_wait_what_no_replica_has_is_unconfirmed() {
     let invitations = open(&replica, &options).await;
     // The new primary has no replica, but reads do not wait for any.
     assert_eq!(used(&invitations, &codes).await, [codes[0].0]);
+}
+
+/// Without a replica, each change waits for the whole timeout. Concurrent changes share it, and reads
+/// do not wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_changes_without_a_replica_are_unconfirmed_and_reads_go_on() {
+    let primary = Redis::start().unwrap();
+    let wait = Duration::from_secs(1);
+    let options = options()
+        .wait_replicas(NonZeroU32::MIN, wait)
+        .with_response_timeout(Duration::from_secs(2));
+    let invitations = open(&primary, &options).await;
+    // The server learns the script.
+    invitations.create(&admin(), staff()).await.unwrap_err();
+    let mut callers = JoinSet::new();
+    let begun = Instant::now();
+    for _ in 0..10 {
+        let invitations = invitations.clone();
+        callers.spawn(async move { invitations.create(&admin(), staff()).await.map(drop) });
+    }
+    while invitations.counts(&admin(), &Criteria::new()).await.unwrap().of(Status::Active) == 1 {
+        assert!(begun.elapsed() < wait, "reads wait for replicas");
+    }
+    let mut reading = Duration::ZERO;
+    while !callers.is_empty() {
+        let asked = Instant::now();
+        invitations.counts(&admin(), &Criteria::new()).await.unwrap();
+        reading = reading.max(asked.elapsed());
+        let Some(answer) = callers.try_join_next() else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let Err(Error::Store(error)) = answer.unwrap() else { panic!("nothing confirms it") };
+        assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
+        let source = error.source().and_then(|source| source.downcast_ref::<Unconfirmed>());
+        assert!(source.is_some(), "{error:?}");
+    }
+    assert!(reading < wait / 2, "{reading:?}");
+    assert!(begun.elapsed() < wait * 4, "changes share the wait: {:?}", begun.elapsed());
+    let counts = invitations.counts(&admin(), &Criteria::new()).await.unwrap();
+    assert_eq!(counts.of(Status::Active), 11, "each change was made");
 }
 
 /// A connected replica that does not keep up confirms nothing, on any connection that the

@@ -147,20 +147,42 @@ impl RedisCluster {
         if from == to {
             return Ok(());
         }
-        let (source, target) = (&self.nodes[from], &self.nodes[to]);
-        target.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &self.ids[from]])?;
-        source.ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &self.ids[to]])?;
+        self.announce_move(&slot, from, to)?;
         loop {
-            let keys = source.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "1"])?;
+            let keys = self.nodes[from].ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "1"])?;
             let Some(key) = keys.lines().next().filter(|key| !key.is_empty()) else { break };
-            let port = target.port().to_string();
-            source.ask(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"])?;
+            self.move_key(key, from, to)?;
         }
         // The target first: otherwise the slot would briefly have no owner.
-        target.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]])?;
+        self.nodes[to].ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]])?;
         for node in &self.nodes[..PRIMARIES] {
             node.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]])?;
         }
+        Ok(())
+    }
+
+    /// Begins to move the slot of a key to another primary, and moves this key only.
+    /// [`move_slot_of`](Self::move_slot_of) moves the others.
+    ///
+    /// # Errors
+    ///
+    /// When a node refuses a command.
+    pub fn begin_to_move_slot_of(&self, key: &str, to: usize) -> io::Result<()> {
+        let from = self.primary_of(key)?;
+        self.announce_move(&self.slot_of(key)?, from, to)?;
+        self.move_key(key, from, to)
+    }
+
+    fn announce_move(&self, slot: &str, from: usize, to: usize) -> io::Result<()> {
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        target.ask(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &self.ids[from]])?;
+        source.ask(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &self.ids[to]])?;
+        Ok(())
+    }
+
+    fn move_key(&self, key: &str, from: usize, to: usize) -> io::Result<()> {
+        let port = self.nodes[to].port().to_string();
+        self.nodes[from].ask(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"])?;
         Ok(())
     }
 }

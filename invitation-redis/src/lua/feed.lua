@@ -33,9 +33,10 @@ local function new_number(last)
   return math.max(now, last + 1, after_epoch + 1)
 end
 
--- The sequence of an event is its index in the list, plus the number of events before the list.
+-- The sequence of an event is its index in the list, plus the number of events before the list. The
+-- list is empty if the server lost all data while a store was open.
 local removed = tonumber(call('HGET', CURSORS, 'p') or '0')
-local last = call('LLEN', FEED) - 1 + removed
+local last = math.max(call('LLEN', FEED) - 1, 0) + removed
 local id = string.match(call('INFO', 'replication'), 'master_replid:(%x+)')
 if not id then error({ err = 'ERR the server states no replication id' }) end
 

@@ -1,13 +1,17 @@
 -- Removes invitations that were over before an instant, with all their data except for
--- their events.
+-- their events. Stops after the invitation with which it has removed enough redemptions and leases.
 --
 -- KEYS  those of the namespace.
 -- ARGV  1  MessagePack array:
 --            1 division or false (the scope), 2 the instant, 3 the maximum number,
 --            4 id of the event, 5 the event, 6 and 7 its detail before and after the
 --            number of removed invitations, 8 whether to touch.
--- Returns {'before'}, {'removed', number of invitations, number of forgotten requests} or
+-- Returns {'before'}, {'removed', number of invitations, 1 if there may be more or 0} or
 --         {'failed', message}.
+
+-- The number of redemptions and leases after which no further invitation is removed. The server
+-- serves no other client meanwhile.
+local ENOUGH = 5000
 
 local function purge()
   local t = read(ARGV[1])
@@ -52,17 +56,25 @@ local function purge()
     in_pieces('HDEL', REQUESTS, keys)
     in_pieces('ZREM', INDEX, forgotten)
   end
+  local may_be_more = #gone >= max or #forgotten >= max
   if #gone == 0 then
     touch(t[8])
-    return { 'removed', 0, #forgotten }
+    return { 'removed', 0, may_be_more and 1 or 0 }
   end
 
+  local removed, work = 0, 0
   for _, id in ipairs(gone) do
+    if work >= ENOUGH then
+      may_be_more = true
+      break
+    end
+    removed = removed + 1
     local r = read(call('HGET', INVITATIONS, id))
     put_all(id, r, false)
-    end_all_leases(id)
+    work = work + end_all_leases(id)
     local fields, uses = {}, 'u' .. id
     local found = call('ZRANGEBYLEX', INDEX, '[' .. uses, '(' .. uses .. '\255')
+    work = work + #found
     for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
     in_pieces('HDEL', REDEMPTIONS, fields)
     in_pieces('ZREM', INDEX, found)
@@ -87,10 +99,10 @@ local function purge()
     write('HDEL', CODES, r[DIGEST])
     write('HDEL', INVITATIONS, id)
   end
-  event[EV_DETAIL] = t[6] .. #gone .. t[7]
+  event[EV_DETAIL] = t[6] .. removed .. t[7]
   write_event(event_id, event)
   settle()
-  return { 'removed', #gone, #forgotten }
+  return { 'removed', removed, may_be_more and 1 or 0 }
 end
 
 return guarded(purge)

@@ -244,6 +244,19 @@ local function in_pieces(command, key, words)
   end
 end
 
+-- Appends the pending ids to the feed. An append that finds the feed empty puts the element in front
+-- that is no event: the server lost all data while a store was open, so no script has laid out the
+-- namespace. Without that element, the first event would not be read.
+local function append_to_feed()
+  for first = 1, #fed, 2000 do
+    local last = math.min(first + 1999, #fed)
+    if write('RPUSH', FEED, unpack(fed, first, last)) == last then
+      write('LTRIM', FEED, 1, 0)
+      write('RPUSH', FEED, '', unpack(fed, first, last))
+    end
+  end
+end
+
 -- Whether pending entries are being written. It stays true when that fails.
 local settling = false
 
@@ -267,7 +280,7 @@ local function settle()
     in_pieces('ZREM', INDEX, remove)
   end
   in_pieces('ZADD', TRAIL, told)
-  in_pieces('RPUSH', FEED, fed)
+  append_to_feed()
   told, fed, settling = {}, {}, false
 end
 
@@ -365,11 +378,14 @@ local function end_lease(id, lease)
   put(lease_entries(id, lease), false)
 end
 
+-- Ends all leases on an invitation, and returns their number.
 local function end_all_leases(id)
-  for _, user in ipairs(users('f' .. id, 24)) do
+  local holders = users('f' .. id, 24)
+  for _, user in ipairs(holders) do
     local lease = lease_of(id, user)
     if lease then end_lease(id, lease) end
   end
+  return #holders
 end
 
 -- Adds an event to the feed and its entries to the trail: by its time in all divisions, within
