@@ -25,10 +25,12 @@ impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
         if taken == u64::from(tokens.get()) {
             // The first tokens of a window. They are committed, so the call succeeds even if this
             // fails. The first tokens of another window then remove the rest.
-            let removed = {
-                let _turn = self.connections.turn().await;
-                let on = &mut self.session(&mut conn, "take_tokens");
-                ops::remove_old_budgets(on, window).await
+            let removed = match self.connections.turn(&mut conn, "take_tokens").await {
+                Ok(_turn) => {
+                    let on = &mut self.session(&mut conn, "take_tokens");
+                    ops::remove_old_budgets(on, window).await
+                }
+                Err(error) => Err(error),
             };
             conn.finish(removed).await.ok();
         }

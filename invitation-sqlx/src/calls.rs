@@ -30,10 +30,12 @@ macro_rules! retried {
         use invitation_core::admit::Attempts as _;
         let mut attempts = $crate::SqlAttempts::of($id);
         loop {
-            let made = {
-                let _turn = $store.connections.turn().await;
-                let $on = &mut $store.session(&mut *$conn, $operation);
-                $change.await
+            let made = match $store.connections.turn(&mut *$conn, $operation).await {
+                Ok(_turn) => {
+                    let $on = &mut $store.session(&mut *$conn, $operation);
+                    $change.await
+                }
+                Err(error) => Err(error),
             };
             // The writer's turn ends before the pause, so that other writers can work meanwhile.
             match $conn.finish(made).await {

@@ -30,10 +30,14 @@ use crate::{
 ///
 /// A change that fails because of concurrent work (a deadlock, a serialisation failure) is
 /// repeated as a whole. The store repeats it up to six times within a second, after short pauses
-/// that differ between calls. It repeats it once even if the conflict took longer, so a call may
-/// wait for locks twice as long as the database allows, and three times as one of several callers
-/// who redeem a code at once on MySQL. If the last try fails too, the error has
-/// the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict).
+/// that differ between calls. It repeats it once even if the conflict took longer. If the last try
+/// fails too, the error has the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict). So a
+/// call may wait longer for locks than the database allows a statement:
+///
+/// - twice as long on PostgreSQL, MySQL and MariaDB,
+/// - three times as long on MySQL and MariaDB, as one of several callers who redeem a code at once,
+/// - four times as long on SQLite. There each try waits for the other writers of the store first,
+///   and then for the lock of the file, each for at most `busy_timeout`.
 ///
 /// Consecutive redemptions reuse their connection. The store keeps up to two connections out of
 /// the pool ([`with_connection_cache`](Self::with_connection_cache)). Such a connection returns to
@@ -178,7 +182,10 @@ impl<DB: Dialect> SqlStore<DB> {
     #[doc(hidden)]
     pub async fn migrate_with(&self, newer: &[&str]) -> Result<(), StoreError> {
         let mut conn = self.connections.acquire("migrate").await?;
-        let _turn = self.connections.turn().await;
+        let _turn = match self.connections.turn(&mut conn, "migrate").await {
+            Ok(turn) => turn,
+            Err(error) => return conn.finish(Err(error)).await,
+        };
         let done = schema::migrate::<DB>(&mut conn, &self.names, newer).await;
         if done.is_err() && !DB::survives_drop(false) {
             // Dropping the connection closes it. Otherwise a lock of the migration that could not

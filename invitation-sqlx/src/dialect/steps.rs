@@ -164,8 +164,16 @@ pub trait Transactions: Database + Sized {
 
     /// Waits for this writer's turn, on a database that lets one writer in at a time. The store
     /// then queues its writers fairly, instead of letting them poll for the database's lock.
-    fn writer_turn(queue: &Mutex<()>) -> impl Future<Output = Option<MutexGuard<'_, ()>>> + Send {
-        let _ = queue;
-        ready(None)
+    ///
+    /// # Errors
+    ///
+    /// A conflict, if the wait takes longer than the lock timeout of the connection.
+    fn writer_turn<'q>(
+        conn: &mut Self::Connection,
+        queue: &'q Mutex<()>,
+        operation: &'static str,
+    ) -> impl Future<Output = Result<Option<MutexGuard<'q, ()>>, StoreError>> + Send {
+        let _ = (conn, queue, operation);
+        ready(Ok(None))
     }
 }
