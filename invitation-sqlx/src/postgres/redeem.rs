@@ -26,6 +26,10 @@ const LOCK_TIMEOUT: &str = "100ms";
 /// isolation level does not let a statement see rows committed after it began.
 const SERIALIZATION_FAILURE: &str = "40001";
 
+/// The code of a statement that was cancelled, for instance by `statement_timeout` while it waited
+/// for a lock. The server cancels no statement once its commit has begun.
+const QUERY_CANCELED: &str = "57014";
+
 /// The code of a write in a transaction that may only read, as on a standby after a failover. The
 /// server refuses the statement before it does anything.
 pub(super) const READ_ONLY: &str = "25006";
@@ -43,7 +47,9 @@ impl Redeem for Postgres {
             Begin::Own => match s.rows(on.conn()).await {
                 Ok(found) => found,
                 Err(error)
-                    if is_unique_violation(&error) || has_code(&error, SERIALIZATION_FAILURE) =>
+                    if is_unique_violation(&error)
+                        || has_code(&error, SERIALIZATION_FAILURE)
+                        || has_code(&error, QUERY_CANCELED) =>
                 {
                     return Ok(None);
                 }
@@ -123,12 +129,13 @@ fn has_code(error: &sqlx::Error, code: &str) -> bool {
 
 /// Converts an error of a statement that is a transaction by itself.
 fn lone_statement_error(error: sqlx::Error) -> StoreError {
-    let kind = lone_statement_kind(kind::<Postgres>(&error), has_code(&error, READ_ONLY));
+    let is_refused = has_code(&error, READ_ONLY) || has_code(&error, QUERY_CANCELED);
+    let kind = lone_statement_kind(kind::<Postgres>(&error), is_refused);
     StoreError::new(kind, "apply").because(error)
 }
 
 /// Returns the kind of such an error. If the server reported that it cannot go on, the outcome is
-/// unknown: it may have committed before. That is not so if it refused the statement.
+/// unknown: it may have committed before. That is not so if it refused or cancelled the statement.
 fn lone_statement_kind(kind: StoreErrorKind, is_refused: bool) -> StoreErrorKind {
     match kind {
         StoreErrorKind::Unavailable if !is_refused => StoreErrorKind::OutcomeUnknown,
