@@ -1,6 +1,6 @@
 //! The store on a pool of connections.
 
-use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc};
+use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use invitation_core::{
@@ -24,6 +24,10 @@ use crate::{
     ops::{self, Begin, Session},
     schema,
 };
+
+/// The default time limit of a call. It is above the time for which MySQL waits for the lock of a
+/// row by default, 50 s.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store on the connections of a pool. Each call is one statement or one transaction of its
 /// own. Each call takes one connection, so a pool of one is enough.
@@ -57,6 +61,7 @@ pub struct SqlStore<DB: Dialect> {
     pub(crate) names: Names,
     pub(crate) batchers: Batchers,
     pub(crate) mechanisms: Mechanisms,
+    call_timeout: Duration,
 }
 
 impl<DB: Dialect> SqlStore<DB> {
@@ -72,11 +77,10 @@ impl<DB: Dialect> SqlStore<DB> {
     /// | database | setting | without it |
     /// |---|---|---|
     /// | all | `acquire_timeout` of the pool, 30 s by default | – |
-    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits as long as another transaction holds a lock |
-    /// | PostgreSQL | `statement_timeout`, if the network may fail silently | a call waits as long as the network does |
+    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits for a lock until its [time limit](Self::with_call_timeout), and its outcome is unknown then |
     /// | MySQL, MariaDB | `innodb_lock_wait_timeout`, for instance 5 s | a call waits for a lock for 50 s |
     /// | MySQL, MariaDB | `autocommit = 1`, the server's default | reads show an old state; `migrate` refuses such a pool |
-    /// | MySQL, MariaDB | `lock_wait_timeout`, for instance 5 s | a call waits for a table that another session alters or locks, for a day on MariaDB and a year on MySQL |
+    /// | MySQL, MariaDB | `lock_wait_timeout`, for instance 5 s | a call waits until its time limit for a table that another session alters or locks; `migrate` and a host's transaction wait for a day on MariaDB and a year on MySQL |
     /// | SQLite, a file | `journal_mode = WAL` and `synchronous = FULL` | readers and writers exclude each other; a power cut may undo the last redemptions |
     /// | SQLite, a file | `busy_timeout`, 5 s by default in sqlx | concurrent writers fail at once |
     /// | SQLite | `after_release` calls `SqliteStore::may_be_reused` | after a full disk, sqlx may keep a connection that begins no transaction any more |
@@ -91,6 +95,7 @@ impl<DB: Dialect> SqlStore<DB> {
             names: Names::new(TablePrefix::default()),
             batchers: Batchers::new::<DB>(SLOTS),
             mechanisms: Mechanisms::default(),
+            call_timeout: CALL_TIMEOUT,
         }
     }
 
@@ -156,6 +161,34 @@ impl<DB: Dialect> SqlStore<DB> {
         Self { connections: Arc::new(self.connections.with_cache(connections)), ..self }
     }
 
+    /// Sets the time limit of a call on PostgreSQL, MySQL and MariaDB, 60 s by default.
+    ///
+    /// It ends a call whose answer never arrives, as on a network that has fallen silent. No setting
+    /// of the server can do that, and the drivers have none. It counts for each try of a call, from
+    /// when the call has a connection. After that time the store closes the connection. A query is
+    /// then [`Unavailable`](invitation_core::StoreErrorKind::Unavailable), and of a change the
+    /// [outcome is unknown](invitation_core::StoreErrorKind::OutcomeUnknown).
+    ///
+    /// Set it above the lock timeouts of the connections, and above the time of the host's largest
+    /// purge or batch. `Duration::MAX` turns it off. SQLite ignores it, because it has no network.
+    ///
+    /// It bounds neither [`migrate`](Self::migrate) nor what runs inside a host's transaction. For
+    /// these the host sets a timeout of its own; dropping a call is safe.
+    ///
+    /// ```
+    /// # use invitation_sqlx as invitation;
+    /// # #[cfg(feature = "postgres")]
+    /// # fn host(pool: sqlx::PgPool) {
+    /// use std::time::Duration;
+    ///
+    /// let store = invitation::PgStore::new(pool).with_call_timeout(Duration::from_secs(20));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_call_timeout(self, call_timeout: Duration) -> Self {
+        Self { call_timeout, ..self }
+    }
+
     /// Returns the pool.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
@@ -193,6 +226,11 @@ impl<DB: Dialect> SqlStore<DB> {
             return done;
         }
         conn.finish(done).await
+    }
+
+    /// Returns the time limit of one try of a call.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        DB::call_timeout(self.call_timeout)
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -236,6 +274,7 @@ impl<DB: Dialect> Clone for SqlStore<DB> {
             names: self.names.clone(),
             batchers: self.batchers.clone(),
             mechanisms: self.mechanisms,
+            call_timeout: self.call_timeout,
         }
     }
 }

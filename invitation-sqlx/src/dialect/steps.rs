@@ -1,6 +1,9 @@
 //! Steps and transactions, where the databases differ.
 
-use std::future::{Future, ready};
+use std::{
+    future::{Future, ready},
+    time::Duration,
+};
 
 use async_lock::{Mutex, MutexGuard};
 use invitation_core::{Record, StoreError, Transition};
@@ -160,6 +163,11 @@ pub trait Transactions: Database + Sized {
             let committed = Self::TransactionManager::commit(conn).await;
             committed.map_err(|error| commit_error::<Self>(operation, error))
         }
+    }
+
+    /// Returns the time limit of a call, of which this one is wanted.
+    fn call_timeout(wanted: Duration) -> Duration {
+        wanted
     }
 
     /// Waits for this writer's turn, on a database that lets one writer in at a time. The store

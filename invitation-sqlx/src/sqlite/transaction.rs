@@ -110,6 +110,11 @@ impl Transactions for Sqlite {
         false
     }
 
+    fn call_timeout(_: Duration) -> Duration {
+        // No network can fall silent. A connection that is closed would end a database in memory.
+        Duration::MAX
+    }
+
     async fn writer_turn<'q>(
         conn: &mut SqliteConnection,
         queue: &'q Mutex<()>,
