@@ -26,7 +26,7 @@ pub trait Steps: Database + Sized {
     where
         Self: Dialect,
     {
-        step.begin_counted(step.mode)
+        step.begin_counted()
     }
 
     /// Keeps the work of a step.

@@ -135,8 +135,8 @@ impl<DB: Dialect> Step<'_, DB> {
     }
 
     /// Begins a transaction or a savepoint that the driver counts.
-    pub(crate) async fn begin_counted(&mut self, begin: Begin) -> sqlx::Result<()> {
-        let statement = match begin {
+    pub(crate) async fn begin_counted(&mut self) -> sqlx::Result<()> {
+        let statement = match self.mode {
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
             Begin::Nested => None,
         };
