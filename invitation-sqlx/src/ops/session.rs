@@ -126,7 +126,11 @@ impl<DB: Dialect> Step<'_, DB> {
 
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let committed = DB::commit_step(&mut self).await;
-        committed.map_err(|error| commit_error::<DB>(self.operation, error))
+        committed.map_err(|error| match self.mode {
+            Begin::Own => commit_error::<DB>(self.operation, error),
+            // This commits nothing before the host does, so the outcome is known.
+            Begin::Nested => self.failed(error),
+        })
     }
 
     pub(crate) async fn rollback(mut self) -> Result<(), StoreError> {

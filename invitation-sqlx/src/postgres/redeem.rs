@@ -12,7 +12,7 @@ use super::{
     statement,
 };
 use crate::{
-    dialect::{Redeem, Steps},
+    dialect::Redeem,
     error::{is_unique_violation, kind},
     ops::{Begin, Session, redeem::facts_at_turn},
     row::{self, ColumnReader},
@@ -59,9 +59,7 @@ impl Redeem for Postgres {
                 let mut step = on.begin().await?;
                 match s.rows(step.conn()).await {
                     Ok(found) => {
-                        // This commits nothing yet, so its outcome is known.
-                        let kept = Self::commit_step(&mut step).await;
-                        kept.map_err(|error| step.failed(error))?;
+                        step.commit().await?;
                         found
                     }
                     Err(error) if is_unique_violation(&error) => {
