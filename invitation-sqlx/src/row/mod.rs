@@ -16,7 +16,7 @@ use invitation_core::{
 };
 
 pub(crate) use self::{
-    cursor::{CURSOR, cursor},
+    cursor::{CURSOR, cursor, cursor_number},
     document::{DOCUMENT, DOCUMENT_HEAD, document, listed_document},
     event::{EVENT, event, feed_event},
     reader::{ColumnReader, Read},
