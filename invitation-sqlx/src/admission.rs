@@ -33,12 +33,16 @@ impl<DB: Dialect> Transactional for SqlStore<DB> {
 
     async fn begin(&self) -> Result<SqlTransaction<DB>, StoreError> {
         let mut conn = self.connections.acquire(OPERATION).await?;
-        let begun = {
-            let _turn = self.connections.turn().await;
-            DB::TransactionManager::begin(&mut conn, Some(DB::BEGIN.into_sql_str())).await
+        let begun = match self.connections.turn(&mut conn, OPERATION).await {
+            Ok(_turn) => {
+                let sql = Some(DB::BEGIN.into_sql_str());
+                let begun = DB::TransactionManager::begin(&mut conn, sql).await;
+                begun.map_err(|error| store_error::<DB>(OPERATION, error))
+            }
+            Err(error) => Err(error),
         };
-        if let Err(error) = begun {
-            conn.finish(Err(store_error::<DB>(OPERATION, error))).await?;
+        if begun.is_err() {
+            conn.finish(begun).await?;
         }
         Ok(SqlTransaction { conn, names: self.names().clone(), is_open: true })
     }

@@ -8,7 +8,12 @@ use invitation_core::{
     throttle::{BudgetKey, BudgetWindow, SharedBudgets},
 };
 
-use crate::{SqlStore, calls::retried, dialect::Dialect, ops};
+use crate::{
+    SqlStore,
+    calls::{attempt, retried},
+    dialect::Dialect,
+    ops,
+};
 
 #[async_trait]
 impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
@@ -25,12 +30,9 @@ impl<DB: Dialect> SharedBudgets for SqlStore<DB> {
         if taken == u64::from(tokens.get()) {
             // The first tokens of a window. They are committed, so the call succeeds even if this
             // fails. The first tokens of another window then remove the rest.
-            let removed = {
-                let _turn = self.connections.turn().await;
-                let on = &mut self.session(&mut conn, "take_tokens");
-                ops::remove_old_budgets(on, window).await
-            };
-            conn.finish(removed).await.ok();
+            let removed =
+                attempt!(self, conn, "take_tokens", on => ops::remove_old_budgets(on, window));
+            removed.ok();
         }
         Ok(taken)
     }

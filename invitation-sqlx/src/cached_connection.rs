@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use invitation_core::StoreError;
+use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::pool::PoolConnection;
 use sqlx_core::transaction::TransactionManager;
 
@@ -61,6 +61,13 @@ impl<DB: Dialect> CachedConnection<DB> {
             Err(_) => self.end().await,
         }
         result
+    }
+
+    /// Closes the connection when it is dropped, because the database has not answered a call on
+    /// it. Returns the error of the call.
+    pub(crate) fn give_up(&mut self, kind: StoreErrorKind, operation: &'static str) -> StoreError {
+        self.state = ConnectionState::Broken;
+        StoreError::new(kind, operation).because("the database did not answer in time")
     }
 
     /// Makes the driver roll back the transaction before the connection is used again, if that is

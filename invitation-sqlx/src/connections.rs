@@ -82,12 +82,17 @@ impl<DB: Dialect> Connections<DB> {
         self.cache.put(&self.pool, conn);
     }
 
-    /// Waits for this writer's turn, on a database that lets one writer in at a time.
+    /// Waits for this writer's turn, on a database that lets one writer in at a time. The wait is
+    /// bounded by the lock timeout of the caller's connection.
     ///
-    /// The caller must already hold a connection, so that the wait is bounded. Only callers with
-    /// a connection wait here. Each holds the turn no longer than the database's own lock
-    /// timeout, and acquiring a connection has a timeout too.
-    pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        DB::writer_turn(&self.writer).await
+    /// # Errors
+    ///
+    /// A conflict, after that time.
+    pub(crate) async fn turn(
+        &self,
+        conn: &mut DB::Connection,
+        operation: &'static str,
+    ) -> Result<Option<MutexGuard<'_, ()>>, StoreError> {
+        DB::writer_turn(conn, &self.writer, operation).await
     }
 }

@@ -3,13 +3,7 @@
 use std::fmt;
 
 use async_lock::Mutex;
-use async_trait::async_trait;
-use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
-    StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp, Transition,
-    UserId,
-};
+use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
 
@@ -17,9 +11,8 @@ use crate::{
     SqlStore,
     dialect::Dialect,
     error::store_error,
-    list,
     names::Names,
-    ops::{self, Begin, Session},
+    ops::{Begin, Session},
 };
 
 /// A store that works inside a transaction of the host. Its changes commit or roll back together
@@ -81,24 +74,28 @@ use crate::{
 /// # }
 /// ```
 pub struct Joined<'t, DB: Dialect> {
-    host: Mutex<HostConnection<'t, DB>>,
-    names: Names,
+    pub(crate) host: Mutex<HostConnection<'t, DB>>,
+    pub(crate) names: Names,
 }
 
 /// The host's connection, with its transaction.
-struct HostConnection<'t, DB: Dialect> {
+pub(crate) struct HostConnection<'t, DB: Dialect> {
     conn: &'t mut DB::Connection,
     /// Whether the transaction can no longer be committed.
     has_ended: bool,
 }
 
 impl<DB: Dialect> HostConnection<'_, DB> {
-    fn session<'c>(&'c mut self, names: &'c Names, operation: &'static str) -> Session<'c, DB> {
+    pub(crate) fn session<'c>(
+        &'c mut self,
+        names: &'c Names,
+        operation: &'static str,
+    ) -> Session<'c, DB> {
         Session::new(self.conn, names, Begin::Nested, operation)
     }
 
     /// Begins a call. Returns the depth of the transaction, if it can still be committed.
-    async fn enter(&mut self, operation: &'static str) -> Result<usize, StoreError> {
+    pub(crate) async fn enter(&mut self, operation: &'static str) -> Result<usize, StoreError> {
         if self.has_ended {
             let error = StoreError::new(StoreErrorKind::Unavailable, operation);
             return Err(error.ending_transaction());
@@ -115,7 +112,7 @@ impl<DB: Dialect> HostConnection<'_, DB> {
 
     /// Ends a call that had this result. If the call failed and the database has ended the
     /// transaction, later work on the connection cannot be committed.
-    async fn leave<T>(
+    pub(crate) async fn leave<T>(
         &mut self,
         depth: usize,
         answer: Result<T, StoreError>,
@@ -140,6 +137,11 @@ impl<DB: Dialect> HostConnection<'_, DB> {
 /// Runs a call inside the host's transaction, unless that has ended. This is a macro, because the
 /// compiler cannot prove that the future of a function over an async closure is `Send`.
 macro_rules! in_host {
+    // Nothing is repeated here, so the id that spreads the pauses between retries is not needed.
+    ($joined:expr, $operation:literal, $id:expr, $on:ident => $work:expr) => {{
+        let _ = $id;
+        $crate::joined::in_host!($joined, $operation, $on => $work)
+    }};
     ($joined:expr, $operation:literal, $on:ident => $work:expr) => {{
         let mut host = $joined.host.lock().await;
         match host.enter($operation).await {
@@ -154,6 +156,8 @@ macro_rules! in_host {
         }
     }};
 }
+
+pub(crate) use in_host;
 
 impl<'t, DB: Dialect> Joined<'t, DB> {
     pub(crate) fn new(conn: &'t mut DB::Connection, names: Names) -> Self {
@@ -186,105 +190,5 @@ impl<DB: Dialect> fmt::Debug for Joined<'_, DB> {
             .field("database", &DB::NAME)
             .field("prefix", &self.names.prefix())
             .finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl<DB: Dialect> Store for Joined<'_, DB> {
-    fn committed_by(&self) -> CommittedBy {
-        CommittedBy::Host
-    }
-
-    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        in_host!(self, "insert", on => ops::insert(on, insert))
-    }
-
-    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
-        let mut answers = Vec::with_capacity(transitions.len());
-        for transition in transitions {
-            answers.push(in_host!(self, "apply", on => {
-                ops::apply(on, transition, true)
-            }));
-        }
-        answers
-    }
-
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
-        in_host!(self, "get", on => ops::get(on, target, scope))
-    }
-
-    async fn facts(
-        &self,
-        target: &Target,
-        scope: &Scope,
-        user: &UserId,
-    ) -> Result<Option<Facts>, StoreError> {
-        in_host!(self, "facts", on => {
-            ops::facts(on, target, scope, user)
-        })
-    }
-
-    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        in_host!(self, "locate", on => ops::locate(on, target))
-    }
-
-    async fn are_invited(
-        &self,
-        invitees: &[Invitee],
-        now: Timestamp,
-    ) -> Result<Vec<bool>, StoreError> {
-        in_host!(self, "are_invited", on => ops::are_invited(on, invitees, now))
-    }
-
-    async fn list(
-        &self,
-        scope: &Scope,
-        filter: &Filter,
-        page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        in_host!(self, "list", on => list::list(on, scope, filter, page))
-    }
-
-    async fn count(
-        &self,
-        scope: &Scope,
-        filter: &Filter,
-        cap: u32,
-    ) -> Result<StatusCounts, StoreError> {
-        in_host!(self, "count", on => list::count(on, scope, filter, cap))
-    }
-
-    async fn redemptions(
-        &self,
-        scope: &Scope,
-        invitation: InvitationId,
-        page: &PageRequest<EventId>,
-    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-        in_host!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
-    }
-
-    async fn leases(
-        &self,
-        scope: &Scope,
-        page: &PageRequest<EventId>,
-    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-        in_host!(self, "leases", on => ops::leases(on, scope, page))
-    }
-
-    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        in_host!(self, "record", on => ops::record(on, events))
-    }
-
-    async fn events(
-        &self,
-        scope: &Scope,
-        filter: &EventFilter,
-        page: &PageRequest<EventId>,
-    ) -> Result<StorePage<Event, EventId>, StoreError> {
-        in_host!(self, "events", on => ops::events(on, scope, filter, page))
-    }
-
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        in_host!(self, "purge", on => ops::purge(on, purge))
     }
 }

@@ -97,6 +97,7 @@ mod mechanisms;
 mod mysql;
 mod names;
 mod ops;
+mod port;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod render;

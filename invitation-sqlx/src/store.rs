@@ -1,39 +1,41 @@
 //! The store on a pool of connections.
 
-use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc};
+use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
-    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
-};
+use invitation_core::{Facts, Outcome, StoreError, Transition};
 use sqlx::Pool;
 
 use crate::{
     TablePrefix,
     batching::{Batchers, SLOTS},
     cached_connection::CachedConnection,
-    calls::{change, query, retried},
+    calls::retried,
     connections::Connections,
     dialect::Dialect,
     error::store_error,
-    list,
     mechanisms::Mechanisms,
     names::Names,
     ops::{self, Begin, Session},
     schema,
 };
 
+/// The default time limit of a call. It is above the time for which MySQL waits for the lock of a
+/// row by default, 50 s.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// A store on the connections of a pool. Each call is one statement or one transaction of its
 /// own. Each call takes one connection, so a pool of one is enough.
 ///
 /// A change that fails because of concurrent work (a deadlock, a serialisation failure) is
 /// repeated as a whole. The store repeats it up to six times within a second, after short pauses
-/// that differ between calls. It repeats it once even if the conflict took longer, so a call may
-/// wait for locks twice as long as the database allows, and three times as one of several callers
-/// who redeem a code at once on MySQL. If the last try fails too, the error has
-/// the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict).
+/// that differ between calls. It repeats it once even if the conflict took longer. If the last try
+/// fails too, the error has the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict). So a
+/// call may wait longer for locks than the database allows a statement:
+///
+/// - twice as long on PostgreSQL, MySQL and MariaDB,
+/// - three times as long on MySQL and MariaDB, as one of several callers who redeem a code at once,
+/// - four times as long on SQLite. There each try waits for the other writers of the store first,
+///   and then for the lock of the file, each for at most `busy_timeout`.
 ///
 /// Consecutive redemptions reuse their connection. The store keeps up to two connections out of
 /// the pool ([`with_connection_cache`](Self::with_connection_cache)). Such a connection returns to
@@ -53,6 +55,7 @@ pub struct SqlStore<DB: Dialect> {
     pub(crate) names: Names,
     pub(crate) batchers: Batchers,
     pub(crate) mechanisms: Mechanisms,
+    call_timeout: Duration,
 }
 
 impl<DB: Dialect> SqlStore<DB> {
@@ -68,11 +71,10 @@ impl<DB: Dialect> SqlStore<DB> {
     /// | database | setting | without it |
     /// |---|---|---|
     /// | all | `acquire_timeout` of the pool, 30 s by default | – |
-    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits as long as another transaction holds a lock |
-    /// | PostgreSQL | `statement_timeout`, if the network may fail silently | a call waits as long as the network does |
+    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits for a lock until its [time limit](Self::with_call_timeout), and its outcome is unknown then |
     /// | MySQL, MariaDB | `innodb_lock_wait_timeout`, for instance 5 s | a call waits for a lock for 50 s |
     /// | MySQL, MariaDB | `autocommit = 1`, the server's default | reads show an old state; `migrate` refuses such a pool |
-    /// | MySQL, MariaDB | `lock_wait_timeout`, for instance 5 s | a call waits for a table that another session alters or locks, for a day on MariaDB and a year on MySQL |
+    /// | MySQL, MariaDB | `lock_wait_timeout`, for instance 5 s | a call waits until its time limit for a table that another session alters or locks; `migrate` and a host's transaction wait for a day on MariaDB and a year on MySQL |
     /// | SQLite, a file | `journal_mode = WAL` and `synchronous = FULL` | readers and writers exclude each other; a power cut may undo the last redemptions |
     /// | SQLite, a file | `busy_timeout`, 5 s by default in sqlx | concurrent writers fail at once |
     /// | SQLite | `after_release` calls `SqliteStore::may_be_reused` | after a full disk, sqlx may keep a connection that begins no transaction any more |
@@ -87,6 +89,7 @@ impl<DB: Dialect> SqlStore<DB> {
             names: Names::new(TablePrefix::default()),
             batchers: Batchers::new::<DB>(SLOTS),
             mechanisms: Mechanisms::default(),
+            call_timeout: CALL_TIMEOUT,
         }
     }
 
@@ -152,6 +155,34 @@ impl<DB: Dialect> SqlStore<DB> {
         Self { connections: Arc::new(self.connections.with_cache(connections)), ..self }
     }
 
+    /// Sets the time limit of a call on PostgreSQL, MySQL and MariaDB, 60 s by default.
+    ///
+    /// It ends a call whose answer never arrives, as on a network that has fallen silent. No setting
+    /// of the server can do that, and the drivers have none. It counts for each try of a call, from
+    /// when the call has a connection. After that time the store closes the connection. A query is
+    /// then [`Unavailable`](invitation_core::StoreErrorKind::Unavailable), and of a change the
+    /// [outcome is unknown](invitation_core::StoreErrorKind::OutcomeUnknown).
+    ///
+    /// Set it above the lock timeouts of the connections, and above the time of the host's largest
+    /// purge or batch. `Duration::MAX` turns it off. SQLite ignores it, because it has no network.
+    ///
+    /// It bounds neither [`migrate`](Self::migrate) nor what runs inside a host's transaction. For
+    /// these the host sets a timeout of its own; dropping a call is safe.
+    ///
+    /// ```
+    /// # use invitation_sqlx as invitation;
+    /// # #[cfg(feature = "postgres")]
+    /// # fn host(pool: sqlx::PgPool) {
+    /// use std::time::Duration;
+    ///
+    /// let store = invitation::PgStore::new(pool).with_call_timeout(Duration::from_secs(20));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_call_timeout(self, call_timeout: Duration) -> Self {
+        Self { call_timeout, ..self }
+    }
+
     /// Returns the pool.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
@@ -178,7 +209,10 @@ impl<DB: Dialect> SqlStore<DB> {
     #[doc(hidden)]
     pub async fn migrate_with(&self, newer: &[&str]) -> Result<(), StoreError> {
         let mut conn = self.connections.acquire("migrate").await?;
-        let _turn = self.connections.turn().await;
+        let _turn = match self.connections.turn(&mut conn, "migrate").await {
+            Ok(turn) => turn,
+            Err(error) => return conn.finish(Err(error)).await,
+        };
         let done = schema::migrate::<DB>(&mut conn, &self.names, newer).await;
         if done.is_err() && !DB::survives_drop(false) {
             // Dropping the connection closes it. Otherwise a lock of the migration that could not
@@ -186,6 +220,11 @@ impl<DB: Dialect> SqlStore<DB> {
             return done;
         }
         conn.finish(done).await
+    }
+
+    /// Returns the time limit of one try of a call.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        DB::call_timeout(self.call_timeout)
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -229,6 +268,7 @@ impl<DB: Dialect> Clone for SqlStore<DB> {
             names: self.names.clone(),
             batchers: self.batchers.clone(),
             mechanisms: self.mechanisms,
+            call_timeout: self.call_timeout,
         }
     }
 }
@@ -239,127 +279,5 @@ impl<DB: Dialect> fmt::Debug for SqlStore<DB> {
             .field("database", &DB::NAME)
             .field("prefix", &&self.names.prefix())
             .finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl<DB: Dialect> Store for SqlStore<DB> {
-    fn committed_by(&self) -> CommittedBy {
-        CommittedBy::Store
-    }
-
-    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        let id = insert.rows.first().map(|row| row.event.id);
-        change!(self, "insert", id, on => ops::insert(on, insert))
-    }
-
-    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
-        if let [one] = transitions
-            && one.as_plain_redemption().is_some()
-        {
-            return vec![self.redeem_batched(one).await];
-        }
-        let mut answers = Vec::with_capacity(transitions.len());
-        // All transitions use one connection, so that only the first one waits for the pool.
-        // Another connection is acquired only if a transaction may still be open on the first.
-        let mut kept = None;
-        for transition in transitions {
-            let conn = match kept.take() {
-                Some(conn) => Ok(conn),
-                None => self.connections.acquire("apply").await,
-            };
-            let mut conn = match conn {
-                Ok(conn) => conn,
-                Err(error) => {
-                    let others = transitions.len() - answers.len() - 1;
-                    let kind = error.kind();
-                    answers.push(Err(error));
-                    answers.extend((0..others).map(|_| Err(StoreError::new(kind, "apply"))));
-                    break;
-                }
-            };
-            answers.push(self.apply_on(&mut conn, transition).await);
-            kept = conn.is_reusable().then_some(conn);
-        }
-        answers
-    }
-
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
-        query!(self, "get", on => ops::get(on, target, scope))
-    }
-
-    async fn facts(
-        &self,
-        target: &Target,
-        scope: &Scope,
-        user: &UserId,
-    ) -> Result<Option<Facts>, StoreError> {
-        query!(self, "facts", on => ops::facts(on, target, scope, user))
-    }
-
-    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        query!(self, "locate", on => ops::locate(on, target))
-    }
-
-    async fn are_invited(
-        &self,
-        invitees: &[Invitee],
-        now: Timestamp,
-    ) -> Result<Vec<bool>, StoreError> {
-        query!(self, "are_invited", on => ops::are_invited(on, invitees, now))
-    }
-
-    async fn list(
-        &self,
-        scope: &Scope,
-        filter: &Filter,
-        page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        query!(self, "list", on => list::list(on, scope, filter, page))
-    }
-
-    async fn count(
-        &self,
-        scope: &Scope,
-        filter: &Filter,
-        cap: u32,
-    ) -> Result<StatusCounts, StoreError> {
-        query!(self, "count", on => list::count(on, scope, filter, cap))
-    }
-
-    async fn redemptions(
-        &self,
-        scope: &Scope,
-        invitation: InvitationId,
-        page: &PageRequest<EventId>,
-    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-        query!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
-    }
-
-    async fn leases(
-        &self,
-        scope: &Scope,
-        page: &PageRequest<EventId>,
-    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-        query!(self, "leases", on => ops::leases(on, scope, page))
-    }
-
-    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        let id = events.first().map(|event| event.id);
-        change!(self, "record", id, on => ops::record(on, events))
-    }
-
-    async fn events(
-        &self,
-        scope: &Scope,
-        filter: &EventFilter,
-        page: &PageRequest<EventId>,
-    ) -> Result<StorePage<Event, EventId>, StoreError> {
-        query!(self, "events", on => ops::events(on, scope, filter, page))
-    }
-
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        let id = Some(purge.event.id);
-        change!(self, "purge", id, on => ops::purge(on, purge))
     }
 }

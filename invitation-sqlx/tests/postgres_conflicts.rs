@@ -19,14 +19,18 @@ use support::{create, redeemer, uses};
 
 /// Returns a service whose calls wait for a lock only for a very short time.
 async fn impatient() -> (Invitations<PgStore>, PgPool) {
+    with_setting("lock_timeout", "20ms").await
+}
+
+/// Returns a service on connections with a setting, and a pool without it.
+async fn with_setting(name: &str, value: &str) -> (Invitations<PgStore>, PgPool) {
     let url = invitation_testkit::Postgres::shared().create_database();
     let options = PgConnectOptions::from_str(&url).unwrap();
     let others = PgPool::connect_with(options.clone()).await.unwrap();
-    let options = options.options([("lock_timeout", "20ms")]);
+    PgStore::new(others.clone()).migrate().await.unwrap();
+    let options = options.options([(name, value)]);
     let pool = PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap();
-    let store = PgStore::new(pool);
-    store.migrate().await.unwrap();
-    (Invitations::new(store), others)
+    (Invitations::new(PgStore::new(pool)), others)
 }
 
 /// Returns an open transaction that has changed every code.
@@ -85,4 +89,33 @@ async fn lasting_conflict_is_reported_after_all_retries() {
     other.rollback().await.unwrap();
     assert_eq!(uses(&invitations).await, 0);
     invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lock_wait_ended_by_statement_timeout_is_known_to_change_nothing() {
+    let (invitations, others) = with_setting("statement_timeout", "100ms").await;
+    let sound = Invitations::new(PgStore::new(others.clone()));
+    let mut codes = Vec::new();
+    for _ in 0..8 {
+        codes.push(create(&sound).await.1);
+    }
+    let other = in_the_way(&others).await;
+    // One call alone, and then several that share statements.
+    for count in [1, codes.len()] {
+        let calls = codes.iter().take(count).map(|code| {
+            let (invitations, code) = (invitations.clone(), code.clone());
+            tokio::spawn(async move { invitations.redeem(&code, &redeemer("anna")).await })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            let Err(Error::Store(error)) = call.await.unwrap() else {
+                panic!("a redemption succeeds while it is locked")
+            };
+            assert!(error.is_retryable(), "{count} calls: {:?}", error.kind());
+        }
+    }
+    other.rollback().await.unwrap();
+    assert_eq!(uses(&sound).await, 0);
+    for code in &codes {
+        sound.redeem(code, &redeemer("anna")).await.unwrap();
+    }
 }

@@ -26,7 +26,7 @@ struct Loss {
 
 /// A proxy between clients and a server on this machine. It forwards everything until a
 /// test asks it to lose a message. It then ends the connection of that message, like a
-/// broken network.
+/// broken network. Or it [falls silent](Self::fall_silent).
 ///
 /// It counts chunks as they arrive. If a client waits for each answer before its next
 /// request, and both are short, a chunk is one request or one answer.
@@ -41,6 +41,8 @@ struct Wires {
     /// The port of the server to which new connections lead.
     server: AtomicU16,
     loss: Mutex<Option<Loss>>,
+    /// Whether data is read and not forwarded, while all connections stay open.
+    silent: AtomicBool,
     ended: AtomicBool,
     requests: AtomicU64,
 }
@@ -97,6 +99,17 @@ impl Proxy {
     /// work, and the client never receives the answer.
     pub fn lose_answer_after(&self, passing: u32) {
         self.lose(Some(Loss { way: Way::Answer, passing }));
+    }
+
+    /// Forwards nothing any more, and leaves all connections open, like a network that drops every
+    /// packet. What arrives until [`end_silence`](Self::end_silence) is lost.
+    pub fn fall_silent(&self) {
+        self.wires.silent.store(true, Ordering::SeqCst);
+    }
+
+    /// Forwards again.
+    pub fn end_silence(&self) {
+        self.wires.silent.store(false, Ordering::SeqCst);
     }
 
     /// Stops losing messages. Returns whether a loss was still pending.
@@ -159,6 +172,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, way: Way, wires: &Wires) {
     loop {
         match from.read(&mut piece) {
             Ok(0) | Err(_) => break,
+            Ok(_) if wires.silent.load(Ordering::SeqCst) => {}
             Ok(_) if wires.loses(way) => break,
             Ok(length) if to.write_all(&piece[..length]).is_ok() => {}
             Ok(_) => break,

@@ -81,7 +81,8 @@ pub(crate) async fn sqlite_in_memory() -> sqlx::Result<Pool<Sqlite>> {
 }
 
 pub(crate) async fn postgres(url: &str) -> sqlx::Result<Pool<Postgres>> {
-    // Waits for a lock and for an answer are bounded.
+    // Waits for a lock are bounded, and so is the time of a statement on the server. The store
+    // bounds the wait for an answer.
     let options = PgConnectOptions::from_str(url)?
         .options([("lock_timeout", "5s"), ("statement_timeout", "15s")]);
     PoolOptions::new().acquire_timeout(ACQUIRE).connect_with(options).await

@@ -216,7 +216,9 @@ use crate::{
 ///   setting bounds it, as `lock_timeout` does on PostgreSQL, the store's documentation
 ///   MUST name the setting and its default. A wait that exceeds the bound ends in an
 ///   error of the kind [`Conflict`](crate::StoreErrorKind::Conflict) or
-///   [`Unavailable`](crate::StoreErrorKind::Unavailable).
+///   [`Unavailable`](crate::StoreErrorKind::Unavailable), or
+///   [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown) if the answer to a change is
+///   missing.
 /// - A store inside a host's transaction MUST find out, after each error, whether the
 ///   database has ended that transaction. If so, the error says so
 ///   ([`StoreError::ending_transaction`]), further calls MUST fail, and no later

@@ -44,11 +44,7 @@ pub trait Redeem: Database + Sized {
         transitions: &[&Transition],
     ) -> impl Future<Output = Result<Vec<Option<Facts>>, StoreError>> + Send
     where
-        Self: Dialect,
-    {
-        let _ = on;
-        ready(Ok(transitions.iter().map(|_| None).collect()))
-    }
+        Self: Dialect;
 
     /// Returns the key of the redemptions that are sent together with one of this target. By
     /// default, redemptions of any codes are sent together.

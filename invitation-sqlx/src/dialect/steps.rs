@@ -1,6 +1,9 @@
 //! Steps and transactions, where the databases differ.
 
-use std::future::{Future, ready};
+use std::{
+    future::{Future, ready},
+    time::Duration,
+};
 
 use async_lock::{Mutex, MutexGuard};
 use invitation_core::{Record, StoreError, Transition};
@@ -23,7 +26,7 @@ pub trait Steps: Database + Sized {
     where
         Self: Dialect,
     {
-        step.begin_counted(step.mode)
+        step.begin_counted()
     }
 
     /// Keeps the work of a step.
@@ -162,10 +165,23 @@ pub trait Transactions: Database + Sized {
         }
     }
 
+    /// Returns the time limit of a call, of which this one is wanted.
+    fn call_timeout(wanted: Duration) -> Duration {
+        wanted
+    }
+
     /// Waits for this writer's turn, on a database that lets one writer in at a time. The store
     /// then queues its writers fairly, instead of letting them poll for the database's lock.
-    fn writer_turn(queue: &Mutex<()>) -> impl Future<Output = Option<MutexGuard<'_, ()>>> + Send {
-        let _ = queue;
-        ready(None)
+    ///
+    /// # Errors
+    ///
+    /// A conflict, if the wait takes longer than the lock timeout of the connection.
+    fn writer_turn<'q>(
+        conn: &mut Self::Connection,
+        queue: &'q Mutex<()>,
+        operation: &'static str,
+    ) -> impl Future<Output = Result<Option<MutexGuard<'q, ()>>, StoreError>> + Send {
+        let _ = (conn, queue, operation);
+        ready(Ok(None))
     }
 }

@@ -11,8 +11,9 @@ pub(super) fn kind(number: u16) -> StoreErrorKind {
     match number {
         // The record has changed since it was read, lock wait timeout, deadlock (on a cluster
         // also a conflict with another node), or a missing savepoint of a transaction that has
-        // ended. A lock is not free, where a statement does not wait for it.
-        1020 | 1205 | 1213 | 1305 | 3572 => StoreErrorKind::Conflict,
+        // ended. The group has certified another member's change of the same rows first, so that
+        // the commit was rolled back. A lock is not free, where a statement does not wait for it.
+        1020 | 1205 | 1213 | 1305 | 3101 | 3572 => StoreErrorKind::Conflict,
         // A file of the server (of the binary log, or a temporary one) cannot be created, read,
         // written, closed or synchronised; the disk is full; out of memory or of files.
         1..=5 | 20 | 23 | 27
@@ -60,6 +61,8 @@ mod tests {
             (4031, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
             // ER_LOCK_DEADLOCK: the server reports that it rolled back.
             (1213, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
+            // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: Group Replication's certification refused it.
+            (3101, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
             // ER_SP_DOES_NOT_EXIST: the savepoint was missing before the commit.
             (1305, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
             // ER_DUP_ENTRY

@@ -3,7 +3,6 @@
 
 use sqlx::{
     AssertSqlSafe, MySql, MySqlConnection, RawSql, Row,
-    error::DatabaseError,
     migrate::{MigrateError, Migrator},
     mysql::MySqlDatabaseError,
     raw_sql,
@@ -39,7 +38,13 @@ impl Migrate for MySql {
                 }
             },
             // Such a server needs migrations from one process only.
-            Err(sqlx::Error::Database(error)) if has_no_locks(&*error) => false,
+            Err(sqlx::Error::Database(error))
+                if error
+                    .try_downcast_ref::<MySqlDatabaseError>()
+                    .is_some_and(|error| has_no_locks(error.number(), error.message())) =>
+            {
+                false
+            }
             Err(error) => return Err(error.into()),
         };
         let done = run_locked(conn, migrator, table).await;
@@ -78,13 +83,8 @@ async fn refuse_without_autocommit(conn: &mut MySqlConnection) -> sqlx::Result<(
     Err(sqlx::Error::Configuration(advice.into()))
 }
 
-/// Whether the server reports that it has no named locks.
-fn has_no_locks(error: &dyn DatabaseError) -> bool {
-    let number = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
-    number.is_some_and(|number| says_that_there_are_no_locks(number, error.message()))
-}
-
-fn says_that_there_are_no_locks(number: u16, message: &str) -> bool {
+/// Whether an error means that the server has no named locks.
+fn has_no_locks(number: u16, message: &str) -> bool {
     match number {
         // The first number means not supported yet (a Galera cluster, by version and settings).
         // The second one is the strict mode of Percona XtraDB Cluster, which has no number of its
@@ -111,7 +111,7 @@ fn trusted(sql: String) -> RawSql {
 
 #[cfg(test)]
 mod tests {
-    use super::says_that_there_are_no_locks as has_none;
+    use super::has_no_locks;
 
     #[test]
     fn only_an_error_naming_get_lock_means_no_locks() {
@@ -136,7 +136,7 @@ mod tests {
             (4163, "User-level lock name 'GET_LOCK' is too long", false),
         ];
         for (number, message, expected) in cases {
-            assert_eq!(has_none(number, message), expected, "{number} {message}");
+            assert_eq!(has_no_locks(number, message), expected, "{number} {message}");
         }
     }
 }

@@ -21,7 +21,7 @@ impl Steps for MySql {
     async fn begin_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
         match step.mode {
             Begin::Own => unprepared::<Self>(step.conn(), Self::BEGIN).await,
-            Begin::Nested => step.begin_counted(Begin::Nested).await,
+            Begin::Nested => step.begin_counted().await,
         }
     }
 
@@ -50,7 +50,7 @@ impl Steps for MySql {
     /// answer.
     async fn expect_secrets(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
         let Some(name) = step.savepoint(0) else { return Ok(()) };
-        step.begin_counted(Begin::Nested).await?;
+        step.begin_counted().await?;
         unprepared::<Self>(step.conn(), format!("ROLLBACK TO SAVEPOINT {name}")).await
     }
 

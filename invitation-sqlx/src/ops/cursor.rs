@@ -35,9 +35,8 @@ pub(crate) async fn replace_cursor<DB: Dialect>(
     } else {
         let mut s = Statement::new(format!("UPDATE {} SET ", step.names.cursors));
         s.assignments(row::CURSOR.split(", ").zip(cursor.values()));
-        let claims = i64::try_from(cursor.claims).unwrap_or(i64::MAX);
         s.sql(" WHERE name = ").text(cursor.name.as_str()).sql(" AND version = ").int(before);
-        s.sql(" AND claims <= ").int(claims);
+        s.sql(" AND claims <= ").int(row::cursor_number(cursor.claims));
         s.run(&mut step).await? == 1
     };
     step.commit().await?;

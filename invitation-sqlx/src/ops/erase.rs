@@ -7,7 +7,7 @@ use invitation_core::{
     erasure::{ERASED, ErasedEvent, ErasedInvitations, ErasedParts, EventErasure, PersonErasure},
 };
 
-use super::{Session, apply, search_terms};
+use super::{Session, apply, read, search_terms};
 use crate::{
     dialect::Dialect, list::Index, names::Names, render, row, statement::Statement, values::Value,
 };
@@ -110,13 +110,10 @@ async fn concerned<DB: Dialect>(
     let mut leases: HashMap<InvitationId, Lease> =
         found.into_iter().map(|open| (open.invitation, open.lease)).collect();
 
-    let mut s = Statement::new(format!(
-        "SELECT {} FROM {} i WHERE i.id IN ",
-        row::INVITATION,
-        on.names.invitations
-    ));
+    let mut s = read::select_invitation(on.names);
     s.one_off();
     s.keep_secret();
+    s.sql("i.id IN ");
     list(&mut s, &ids);
     s.sql(" AND (i.used_by = ").text(user);
     for column in ["inviter", "grantor"] {

@@ -126,7 +126,11 @@ impl<DB: Dialect> Step<'_, DB> {
 
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let committed = DB::commit_step(&mut self).await;
-        committed.map_err(|error| commit_error::<DB>(self.operation, error))
+        committed.map_err(|error| match self.mode {
+            Begin::Own => commit_error::<DB>(self.operation, error),
+            // This commits nothing before the host does, so the outcome is known.
+            Begin::Nested => self.failed(error),
+        })
     }
 
     pub(crate) async fn rollback(mut self) -> Result<(), StoreError> {
@@ -135,8 +139,8 @@ impl<DB: Dialect> Step<'_, DB> {
     }
 
     /// Begins a transaction or a savepoint that the driver counts.
-    pub(crate) async fn begin_counted(&mut self, begin: Begin) -> sqlx::Result<()> {
-        let statement = match begin {
+    pub(crate) async fn begin_counted(&mut self) -> sqlx::Result<()> {
+        let statement = match self.mode {
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
             Begin::Nested => None,
         };

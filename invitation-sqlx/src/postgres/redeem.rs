@@ -12,7 +12,7 @@ use super::{
     statement,
 };
 use crate::{
-    dialect::{Redeem, Steps},
+    dialect::Redeem,
     error::{is_unique_violation, kind},
     ops::{Begin, Session, redeem::facts_at_turn},
     row::{self, ColumnReader},
@@ -25,6 +25,10 @@ const LOCK_TIMEOUT: &str = "100ms";
 /// The SQL standard's code of a serialization failure. It occurs if the server's default
 /// isolation level does not let a statement see rows committed after it began.
 const SERIALIZATION_FAILURE: &str = "40001";
+
+/// The code of a statement that was cancelled, for instance by `statement_timeout` while it waited
+/// for a lock. The server cancels no statement once its commit has begun.
+const QUERY_CANCELED: &str = "57014";
 
 /// The code of a write in a transaction that may only read, as on a standby after a failover. The
 /// server refuses the statement before it does anything.
@@ -43,7 +47,9 @@ impl Redeem for Postgres {
             Begin::Own => match s.rows(on.conn()).await {
                 Ok(found) => found,
                 Err(error)
-                    if is_unique_violation(&error) || has_code(&error, SERIALIZATION_FAILURE) =>
+                    if is_unique_violation(&error)
+                        || has_code(&error, SERIALIZATION_FAILURE)
+                        || has_code(&error, QUERY_CANCELED) =>
                 {
                     return Ok(None);
                 }
@@ -53,9 +59,7 @@ impl Redeem for Postgres {
                 let mut step = on.begin().await?;
                 match s.rows(step.conn()).await {
                     Ok(found) => {
-                        // This commits nothing yet, so its outcome is known.
-                        let kept = Self::commit_step(&mut step).await;
-                        kept.map_err(|error| step.failed(error))?;
+                        step.commit().await?;
                         found
                     }
                     Err(error) if is_unique_violation(&error) => {
@@ -123,12 +127,13 @@ fn has_code(error: &sqlx::Error, code: &str) -> bool {
 
 /// Converts an error of a statement that is a transaction by itself.
 fn lone_statement_error(error: sqlx::Error) -> StoreError {
-    let kind = lone_statement_kind(kind::<Postgres>(&error), has_code(&error, READ_ONLY));
+    let is_refused = has_code(&error, READ_ONLY) || has_code(&error, QUERY_CANCELED);
+    let kind = lone_statement_kind(kind::<Postgres>(&error), is_refused);
     StoreError::new(kind, "apply").because(error)
 }
 
 /// Returns the kind of such an error. If the server reported that it cannot go on, the outcome is
-/// unknown: it may have committed before. That is not so if it refused the statement.
+/// unknown: it may have committed before. That is not so if it refused or cancelled the statement.
 fn lone_statement_kind(kind: StoreErrorKind, is_refused: bool) -> StoreErrorKind {
     match kind {
         StoreErrorKind::Unavailable if !is_refused => StoreErrorKind::OutcomeUnknown,

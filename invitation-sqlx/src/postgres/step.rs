@@ -19,12 +19,12 @@ use crate::{
 impl Steps for Postgres {
     async fn begin_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
         match step.mode {
-            Begin::Own => step.begin_counted(Begin::Own).await,
+            Begin::Own => step.begin_counted().await,
             Begin::Nested => {
                 // A call that is dropped while it waits leaks this future, because the future's own
                 // cleanup would undo too much. The statement that it had sent still takes effect, and
                 // an unused savepoint changes nothing. The cost is a few bytes of memory.
-                let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted(Begin::Nested)));
+                let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted()));
                 let done = poll_fn(|cx| waiting.as_mut().poll(cx)).await;
                 drop(ManuallyDrop::into_inner(waiting));
                 done

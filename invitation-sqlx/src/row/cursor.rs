@@ -34,19 +34,23 @@ pub(crate) fn cursor<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<FeedCu
     })
 }
 
+/// Returns a number of a cursor as its column has it. `replace_cursor` refuses a cursor with a
+/// number beyond the column's range.
+pub(crate) fn cursor_number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 impl InputRow for FeedCursor {
     fn values(&self) -> Vec<Value<'_>> {
         let position = self.position.map(|position| position.to_bytes().to_vec());
         let lease = self.lease.as_ref();
-        // A number beyond the column's range is refused by `replace_cursor`.
-        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
         vec![
             Value::text(self.name.as_str()),
             Value::Blob(position.map(Into::into)),
             Value::text(lease.map(|lease| lease.holder.as_str())),
             Value::int(lease.map(|lease| lease.until).map(Timestamp::as_micros)),
-            Value::int(number(self.claims)),
-            Value::int(number(self.version)),
+            Value::int(cursor_number(self.claims)),
+            Value::int(cursor_number(self.version)),
         ]
     }
 }

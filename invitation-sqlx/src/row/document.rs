@@ -39,14 +39,14 @@ pub(crate) fn listed_document<DB: Dialect>(
 
 /// Reads the columns before the body. The body stays empty.
 fn read_head<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Document> {
-    let kind = c.in_table("documents").stored("kind", DocumentKind::from_stored)?;
-    let name = c.stored("name", DocumentName::from_stored)?;
+    let kind = c.in_table("documents").text("kind").map(DocumentKind::from_stored)?;
+    let name = c.text("name").map(DocumentName::from_stored)?;
     Ok(Document {
         key: DocumentKey { kind, name },
         version: c.count("version")?,
-        division: c.opt_stored("division", Division::from_stored)?,
+        division: c.opt_text("division")?.map(Division::from_stored),
         invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
-        state: c.stored("state", DocumentState::from_stored)?,
+        state: c.text("state").map(DocumentState::from_stored)?,
         at: c.time("at")?,
         due: c.opt_time("due")?,
         body: Vec::new(),

@@ -41,10 +41,10 @@ pub(crate) fn event<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Event> 
         outcome: c.parsed("outcome", |text| text.parse())?,
         reason: c.opt_parsed("reason", |text| text.parse())?,
         invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
-        division: c.opt_stored("division", Division::from_stored)?,
+        division: c.opt_text("division")?.map(Division::from_stored),
         context: RequestContext {
-            correlation: c.opt_stored("correlation", CorrelationId::from_stored)?,
-            source: c.opt_stored("source", Source::from_stored)?,
+            correlation: c.opt_text("correlation")?.map(CorrelationId::from_stored),
+            source: c.opt_text("source")?.map(Source::from_stored),
         },
         detail: c
             .opt_parsed("detail", |text| Detail::from_json(&text).ok_or(()))?

@@ -16,7 +16,7 @@ use invitation_core::{
 };
 
 pub(crate) use self::{
-    cursor::{CURSOR, cursor},
+    cursor::{CURSOR, cursor, cursor_number},
     document::{DOCUMENT, DOCUMENT_HEAD, document, listed_document},
     event::{EVENT, event, feed_event},
     reader::{ColumnReader, Read},
@@ -113,8 +113,8 @@ pub(crate) fn invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Re
             domain: c.opt_text("email_domain")?,
         })
         .ok_or_else(|| c.corrupt("email_key"))?,
-        role: c.stored("role", Role::from_stored)?,
-        division: c.stored("division", Division::from_stored)?,
+        role: c.text("role").map(Role::from_stored)?,
+        division: c.text("division").map(Division::from_stored)?,
         inviter: inviter(c, "inviter")?,
         grantor: inviter(c, "grantor")?,
         created_at: c.time("created_at")?,
@@ -240,6 +240,6 @@ pub(crate) fn purge_candidate<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Resu
 pub(crate) fn located<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Located> {
     Ok(Located {
         id: InvitationId::from_bytes(c.bytes("id")?),
-        division: c.stored("division", Division::from_stored)?,
+        division: c.text("division").map(Division::from_stored)?,
     })
 }

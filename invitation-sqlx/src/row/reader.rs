@@ -112,23 +112,6 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
         Ok(part)
     }
 
-    /// Reads a text that was checked before it was written.
-    pub(super) fn stored<T>(
-        &mut self,
-        column: &'static str,
-        restore: impl FnOnce(String) -> T,
-    ) -> Result<T> {
-        self.text(column).map(restore)
-    }
-
-    pub(super) fn opt_stored<T>(
-        &mut self,
-        column: &'static str,
-        restore: impl FnOnce(String) -> T,
-    ) -> Result<Option<T>> {
-        Ok(self.opt_text(column)?.map(restore))
-    }
-
     pub(super) fn parsed<T, E>(
         &mut self,
         column: &'static str,

@@ -22,12 +22,12 @@ pub(crate) fn redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Re
     c.in_table("redemptions");
     Ok(Redemption {
         id: EventId::from_bytes(c.bytes("id")?),
-        user: c.stored("user_id", UserId::from_stored)?,
-        username: c.stored("username", Username::from_stored)?,
+        user: c.text("user_id").map(UserId::from_stored)?,
+        username: c.text("username").map(Username::from_stored)?,
         at: c.time("at")?,
-        role: c.stored("role", Role::from_stored)?,
+        role: c.text("role").map(Role::from_stored)?,
         lease: c.opt_bytes("lease")?.map(EventId::from_bytes),
-        mailbox: c.opt_stored("mailbox", EmailKey::from_stored)?,
+        mailbox: c.opt_text("mailbox")?.map(EmailKey::from_stored),
     })
 }
 
@@ -38,11 +38,11 @@ pub(crate) fn lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> 
     c.in_table("leases");
     Ok(Lease {
         id: EventId::from_bytes(c.bytes("id")?),
-        user: c.stored("user_id", UserId::from_stored)?,
-        username: c.stored("username", Username::from_stored)?,
+        user: c.text("user_id").map(UserId::from_stored)?,
+        username: c.text("username").map(Username::from_stored)?,
         since: c.time("held_since")?,
         until: c.time("held_until")?,
-        mailbox: c.opt_stored("mailbox", EmailKey::from_stored)?,
+        mailbox: c.opt_text("mailbox")?.map(EmailKey::from_stored),
     })
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn open_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Op
     Ok(OpenLease {
         lease: lease(c)?,
         invitation: InvitationId::from_bytes(c.bytes("invitation")?),
-        division: c.stored("division", Division::from_stored)?,
+        division: c.text("division").map(Division::from_stored)?,
     })
 }
 

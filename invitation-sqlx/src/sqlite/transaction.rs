@@ -18,13 +18,14 @@ use std::{
 
 use async_lock::{Mutex, MutexGuard};
 use futures_util::TryStreamExt;
+use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::{
     Connection, Either, Executor, SqlSafeStr, Sqlite, SqliteConnection, raw_sql,
     sqlite::SqliteTransactionManager,
 };
 use sqlx_core::{rt, transaction::TransactionManager};
 
-use crate::{dialect::Transactions, ops};
+use crate::{dialect::Transactions, error::store_error, ops};
 
 /// Finds out whether a transaction is open, and whether it is [doomed](doom). BEGIN fails inside
 /// a transaction.
@@ -109,9 +110,34 @@ impl Transactions for Sqlite {
         false
     }
 
-    async fn writer_turn(queue: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
-        Some(queue.lock().await)
+    fn call_timeout(_: Duration) -> Duration {
+        // No network can fall silent. A connection that is closed would end a database in memory.
+        Duration::MAX
     }
+
+    async fn writer_turn<'q>(
+        conn: &mut SqliteConnection,
+        queue: &'q Mutex<()>,
+        operation: &'static str,
+    ) -> Result<Option<MutexGuard<'q, ()>>, StoreError> {
+        if let Some(turn) = queue.try_lock() {
+            return Ok(Some(turn));
+        }
+        // Each writer in front may wait for the file's lock for the whole timeout. Without a bound
+        // of its own, the wait for the turn would be the sum of their waits.
+        let limit = busy_timeout(conn).await;
+        let limit = limit.map_err(|error| store_error::<Self>(operation, error))?;
+        match rt::timeout(limit, queue.lock()).await {
+            Ok(turn) => Ok(Some(turn)),
+            Err(_) => Err(StoreError::new(StoreErrorKind::Conflict, operation)
+                .because("the other writers took longer than busy_timeout")),
+        }
+    }
+}
+
+async fn busy_timeout(conn: &mut SqliteConnection) -> sqlx::Result<Duration> {
+    let millis: i64 = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(conn).await?;
+    Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
 }
 
 enum TransactionState {

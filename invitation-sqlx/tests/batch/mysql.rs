@@ -53,6 +53,23 @@ async fn failure_after_the_update_undoes_the_whole_message() {
     assert_eq!(uses(&harness.invitations).await, 5);
 }
 
+/// A redemption that the database rejects fails alone, and the others are made.
+#[tokio::test]
+async fn rejected_redemption_does_not_fail_the_batch() {
+    let harness = Harness::<MySql>::new().await;
+    let code = harness.code(for_uses(9)).await;
+    let forbid = "CREATE TRIGGER forbidden BEFORE INSERT ON invitation_events FOR EACH ROW \
+                  IF NEW.actor = 'person001' THEN \
+                  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF";
+    sqlx::raw_sql(forbid).execute(&harness.pool).await.unwrap();
+    let calls = (0..5).map(|n| (code.as_str(), person(n)));
+    let answers = harness.redeem_concurrently(calls.collect()).await;
+    let made: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(made, [true, false, true, true, true]);
+    assert_eq!(uses(&harness.invitations).await, 4);
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 4);
+}
+
 #[tokio::test]
 async fn batch_with_dropped_callers_answers_the_others_correctly() {
     dropped_callers::<MySql>([0; 4]).await;

@@ -132,15 +132,15 @@ async fn redeem_all(
     match send_change(on, &batch).await {
         Ok(answers) => row_after(&answers),
         Err(error) => {
-            let is_taken = error.is_taken();
             let error = error.into_store_error(on.operation);
-            if !is_taken && error.kind() != StoreErrorKind::Conflict {
+            if error.kind() == StoreErrorKind::OutcomeUnknown {
                 return Err(error);
             }
-            // Concurrent work conflicted with one of the redemptions.
-            let ended = unprepared::<MySql>(on.conn(), ROLLBACK).await;
-            ended.map_err(|error| on.failed(error))?;
-            Ok(None)
+            // One caller's redemption may have failed all of them, so each redeems by itself.
+            match unprepared::<MySql>(on.conn(), ROLLBACK).await {
+                Ok(()) => Ok(None),
+                Err(_) => Err(error),
+            }
         }
     }
 }
