@@ -281,6 +281,10 @@ macro_rules! __conformance_promises {
                     different_import_under_a_used_key_is_refused
                     atomic_import_with_an_invalid_row_creates_nothing
                 }
+                moved_actor {
+                    repeated_import_after_a_move_shows_no_code_of_the_former_division
+                    repeated_creation_after_a_move_shows_no_code_of_the_former_division
+                }
                 export {
                     export_contains_no_codes
                 }

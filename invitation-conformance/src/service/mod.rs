@@ -20,6 +20,7 @@ mod import;
 mod list;
 mod list_uses;
 mod mailbox;
+mod moved_actor;
 mod performers;
 mod purge;
 mod quota;
