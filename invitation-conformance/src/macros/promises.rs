@@ -217,6 +217,11 @@ macro_rules! __conformance_promises {
                     check_of_a_redeemable_code_names_the_needed_proof
                     check_refuses_for_the_reason_of_redeem
                     check_by_the_redeemer_recognises_the_redemption
+                    thousand_checks_change_nothing
+                }
+                skewed_clocks {
+                    verdicts_of_processes_differ_by_the_skew_of_their_clocks_only
+                    used_or_revoked_code_stays_so_under_any_clock
                 }
                 redeem_with {
                     redeem_with_creates_one_account_and_redeems

@@ -35,6 +35,7 @@ mod revoke_all;
 mod rights;
 mod rights_table;
 mod search;
+mod skewed_clocks;
 mod standing;
 mod unknown_codes;
 mod version;
