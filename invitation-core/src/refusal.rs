@@ -240,6 +240,11 @@ impl Verdict {
         })
     }
 
+    /// Returns the verdict that the actor does not reach the division.
+    pub(crate) fn division_not_allowed(division: Division) -> Self {
+        Self::new(Refusal::DivisionNotAllowed { division }, Reason::DivisionNotAllowed)
+    }
+
     /// Returns the verdict that the requested role cannot be granted.
     pub(crate) fn not_grantable(policy: &Policy, role: Role) -> Self {
         let refusal = if policy.knows(&role) {

@@ -59,3 +59,74 @@ fn code_without_its_last_symbols_is_too_short_whatever_its_prefix() {
         assert_eq!(format.parse(&format!("{prefix}-")), Err(expected), "the prefix alone");
     }
 }
+
+/// The prefix was changed, extended, shortened or removed, and codes with the former one are in
+/// mailboxes.
+#[test]
+fn code_with_a_former_prefix_is_read_and_no_other_one_is() {
+    let format = |prefix: Option<&str>| match prefix {
+        Some(prefix) => CodeFormat::default().with_prefix(prefix).expect("a prefix"),
+        None => CodeFormat::default(),
+    };
+    let entropy = SeededEntropy::new(11);
+    for (former, present) in [
+        ("ACME", Some("NOVA")),
+        ("ACME", None),
+        ("ULI", None),
+        ("AC", Some("ACME")),
+        ("ACME", Some("AC")),
+        ("7", Some("7KQ2")),
+        ("7KQ2", Some("7")),
+    ] {
+        let (old, changed) = (format(Some(former)), format(present));
+        let both =
+            changed.clone().with_former_prefix("OTHER").and_then(|f| f.with_former_prefix(former));
+        let both = both.expect("a format");
+        for _ in 0..200 {
+            let code = old.generate(&entropy).expect("it is seeded");
+            let shown = code.reveal().to_string();
+            let link = format!("https://host.example/register#{shown}");
+            for text in [&shown, &shown.to_lowercase(), &shown.replace('-', ""), &link] {
+                let read = both.parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+                assert_eq!(read, code, "{former} {present:?}: {text}");
+            }
+            // Present codes are read as before, with and without their prefix.
+            let code = changed.generate(&entropy).expect("it is seeded");
+            let shown = code.reveal().to_string();
+            let bare = shown.replace('-', "").split_off(present.map_or(0, str::len));
+            for text in [&shown, &shown.to_lowercase(), &shown.replace('-', " "), &bare] {
+                assert_eq!(both.parse(text).as_ref(), Ok(&code), "{former} {present:?}: {text}");
+            }
+        }
+        let code = format(Some("ZZZ")).generate(&entropy).expect("it is seeded");
+        assert!(both.parse(&code.reveal()).is_err(), "a prefix that was never in use");
+    }
+}
+
+/// Without a present prefix, a code cannot be typed with one: its first symbols are its own.
+#[test]
+fn code_that_begins_with_a_former_prefix_is_read() {
+    let format = CodeFormat::default().with_former_prefix("7").expect("a format");
+    let entropy = SeededEntropy::new(12);
+    let mut found = 0;
+    for _ in 0..1_000 {
+        let code = format.generate(&entropy).expect("it is seeded");
+        let shown = code.reveal().to_string();
+        found += usize::from(shown.starts_with('7'));
+        assert_eq!(format.parse(&shown).as_ref(), Ok(&code));
+        assert_eq!(format.parse(&shown.replacen('7', "7-", 1)).as_ref(), Ok(&code));
+    }
+    assert!(found > 10);
+}
+
+#[test]
+fn former_prefixes_are_bounded_and_checked() {
+    let mut format = CodeFormat::default();
+    for n in 0..8 {
+        format = format.with_former_prefix(&format!("A{n}")).expect("one of eight");
+    }
+    assert!(format.with_former_prefix("B").is_err(), "the ninth");
+    for wrong in ["", "acme", "A-B", "ABCDEFGHIJKLM"] {
+        assert!(CodeFormat::default().with_former_prefix(wrong).is_err(), "{wrong:?}");
+    }
+}

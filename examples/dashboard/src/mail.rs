@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt,
     sync::{Mutex, PoisonError},
 };
@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
-/// The maximum number of mails that are kept; older ones are removed.
+/// The maximum number of mails of each kind that are kept; older ones are removed. A campaign of
+/// invitations must not remove the mail that a newcomer is about to answer.
 const KEPT: usize = 1_000;
 
 /// The maximum number of mails to an address within [`WINDOW_SECONDS`]. The holder of a
@@ -29,10 +30,14 @@ const KEPT: usize = 1_000;
 const PER_ADDRESS: usize = 5;
 const WINDOW_SECONDS: i64 = 15 * 60;
 
+/// The maximum number of addresses whose mails are counted. Beyond it, further addresses get no
+/// mail until the window of an earlier one has passed: the memory is bounded, and so is the limit.
+const COUNTED: usize = 10_000;
+
 /// All mails of this process, in memory only. They contain tokens and codes in clear text. A real
 /// host hands them to a mail server.
 #[derive(Default)]
-pub(crate) struct Outbox(Mutex<VecDeque<Sent>>);
+pub(crate) struct Outbox(Mutex<Mails>);
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,11 +45,17 @@ impl fmt::Debug for Outbox {
     }
 }
 
+#[derive(Default)]
+struct Mails {
+    confirmations: VecDeque<Sent>,
+    invitations: VecDeque<Sent>,
+    /// The times, in seconds, of the recent confirmations to each address. They are counted apart
+    /// from the mails, which may be removed earlier. The library limits the mails of invitations.
+    recent: HashMap<EmailKey, Vec<i64>>,
+}
+
 struct Sent {
     to: EmailKey,
-    /// The time in seconds of a mail that counts against the limit of its address. The library
-    /// limits the mails of invitations.
-    at: Option<i64>,
     mail: Mail,
 }
 
@@ -116,31 +127,53 @@ impl Outbox {
             token: Some(token.to_owned()),
             message_id: None,
         };
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |earlier: &&Sent| {
-            earlier.to == *to.key() && earlier.at.is_some_and(|at| now - at < WINDOW_SECONDS)
-        };
-        if sent.iter().filter(is_recent).count() >= PER_ADDRESS {
-            return Err(TooManyMails);
-        }
-        keep(&mut sent, Sent { to: to.key().clone(), at: Some(now), mail });
+        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        mails.count(to.key(), now)?;
+        mails.keep(to.key(), mail);
         Ok(())
     }
 
     /// Returns the mails of a kind to an address, or to all addresses, newest first.
     pub(crate) fn read(&self, to: Option<&Email>, kind: MailKind) -> Vec<Mail> {
-        let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted =
-            |sent: &&Sent| sent.mail.kind() == kind && to.is_none_or(|to| sent.to == *to.key());
-        sent.iter().rev().filter(wanted).map(|sent| sent.mail.clone()).collect()
+        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = |sent: &&Sent| to.is_none_or(|to| sent.to == *to.key());
+        mails.of(kind).iter().rev().filter(wanted).map(|sent| sent.mail.clone()).collect()
     }
 }
 
-fn keep(all: &mut VecDeque<Sent>, sent: Sent) {
-    if all.len() >= KEPT {
-        all.pop_front();
+impl Mails {
+    fn of(&mut self, kind: MailKind) -> &mut VecDeque<Sent> {
+        match kind {
+            MailKind::Confirmation => &mut self.confirmations,
+            MailKind::Invitation => &mut self.invitations,
+        }
     }
-    all.push_back(sent);
+
+    fn keep(&mut self, to: &EmailKey, mail: Mail) {
+        let all = self.of(mail.kind());
+        if all.len() >= KEPT {
+            all.pop_front();
+        }
+        all.push_back(Sent { to: to.clone(), mail });
+    }
+
+    /// Counts a mail against the limit of its address.
+    fn count(&mut self, to: &EmailKey, now: i64) -> Result<(), TooManyMails> {
+        let is_recent = |at: &i64| now - at < WINDOW_SECONDS;
+        if self.recent.len() >= COUNTED && !self.recent.contains_key(to) {
+            self.recent.retain(|_, times| times.iter().any(is_recent));
+            if self.recent.len() >= COUNTED {
+                return Err(TooManyMails);
+            }
+        }
+        let times = self.recent.entry(to.clone()).or_default();
+        times.retain(is_recent);
+        if times.len() >= PER_ADDRESS {
+            return Err(TooManyMails);
+        }
+        times.push(now);
+        Ok(())
+    }
 }
 
 /// The mails of invitations, for the worker of the library.
@@ -155,8 +188,62 @@ impl Mailer for Outbox {
             token: None,
             message_id: Some(mail.message_id().to_string()),
         };
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keep(&mut sent, Sent { to: mail.to().key().clone(), at: None, mail: kept });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(mail.to().key(), kept);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(name: &str) -> Email {
+        Email::parse(&format!("{name}@example.com")).unwrap()
+    }
+
+    fn ask(outbox: &Outbox, to: &Email, now: i64) -> Result<(), TooManyMails> {
+        outbox.ask_to_confirm(to, &Secret::new("r"), &Secret::new("t"), "https://host/confirm", now)
+    }
+
+    fn invite(outbox: &Outbox, to: &Email) {
+        let mail = Mail {
+            to: to.as_str().to_owned(),
+            subject: "Your invitation".into(),
+            body: String::new(),
+            registration: None,
+            token: None,
+            message_id: Some("<1@example.com>".to_owned()),
+        };
+        outbox.0.lock().unwrap().keep(to.key(), mail);
+    }
+
+    #[test]
+    fn mails_of_invitations_remove_no_confirmation_and_do_not_reset_the_limit() {
+        let (outbox, nina) = (Outbox::default(), address("nina"));
+        for _ in 0..PER_ADDRESS {
+            ask(&outbox, &nina, 0).unwrap();
+        }
+        for _ in 0..=KEPT {
+            invite(&outbox, &address("others"));
+        }
+        assert_eq!(outbox.read(Some(&nina), MailKind::Confirmation).len(), PER_ADDRESS);
+        assert_eq!(outbox.read(None, MailKind::Invitation).len(), KEPT);
+        assert!(ask(&outbox, &nina, WINDOW_SECONDS - 1).is_err());
+        ask(&outbox, &nina, WINDOW_SECONDS).unwrap();
+    }
+
+    #[test]
+    fn confirmations_to_others_do_not_reset_the_limit_of_an_address() {
+        let (outbox, nina) = (Outbox::default(), address("nina"));
+        for _ in 0..PER_ADDRESS {
+            ask(&outbox, &nina, 0).unwrap();
+        }
+        for n in 1..COUNTED {
+            ask(&outbox, &address(&format!("n{n}")), 0).unwrap();
+        }
+        assert_eq!(outbox.read(None, MailKind::Confirmation).len(), KEPT);
+        assert!(ask(&outbox, &nina, 1).is_err(), "her mails are counted after they are removed");
+        assert!(ask(&outbox, &address("late"), 1).is_err(), "no more addresses are counted");
+        ask(&outbox, &address("late"), WINDOW_SECONDS).unwrap();
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use invitation::{
-    Redeemer, Refusal, UserId, Username,
+    Error, Redeemer, Refusal, UserId, Username,
     reserve::{RedeemWithError, Released, Reservation, ReservationId},
     sql::sqlx::{self, Sqlite},
     web::Service,
@@ -24,6 +24,17 @@ use crate::{
 /// minutes.
 const PAUSE: Duration = Duration::from_mins(1);
 
+/// The pauses between attempts while all uses are reserved for other newcomers, 2 s in all. Their
+/// accounts take a moment. Then the code is used, as on a store with one transaction, or free again.
+/// Each attempt leaves an event, so the pauses grow.
+const WHILE_RESERVED: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(600),
+    Duration::from_millis(700),
+];
+
 /// The maximum number of open accounts per search.
 const AT_A_TIME: i64 = 100;
 
@@ -37,6 +48,36 @@ pub(crate) struct Reserving {
 #[async_trait]
 impl Admission for Reserving {
     async fn admit(
+        &self,
+        code: &str,
+        newcomer: &Redeemer,
+    ) -> std::result::Result<Account, NotAdmitted> {
+        for pause in WHILE_RESERVED {
+            match self.admit_once(code, newcomer).await {
+                Err(NotAdmitted::Invitation(error)) if is_reserved(&error) => {
+                    tokio::time::sleep(pause).await;
+                }
+                admitted => return admitted,
+            }
+        }
+        self.admit_once(code, newcomer).await
+    }
+}
+
+/// Returns whether reservations of other newcomers hold all uses.
+fn is_reserved(error: &Error) -> bool {
+    matches!(error.refusal(), Some(Refusal::Reserved { .. }))
+}
+
+/// Returns whether the account of a refused reservation must be removed. If the invitation
+/// no longer exists, its redemption cannot be verified: an administrator has to decide.
+fn is_final(refusal: &Refusal) -> bool {
+    !matches!(refusal, Refusal::NotFound | Refusal::Conflict)
+}
+
+impl Reserving {
+    /// Reserves a use, creates the account and commits.
+    async fn admit_once(
         &self,
         code: &str,
         newcomer: &Redeemer,
@@ -68,15 +109,7 @@ impl Admission for Reserving {
             }
         }
     }
-}
 
-/// Returns whether the account of a refused reservation must be removed. If the invitation
-/// no longer exists, its redemption cannot be verified: an administrator has to decide.
-fn is_final(refusal: &Refusal) -> bool {
-    !matches!(refusal, Refusal::NotFound | Refusal::Conflict)
-}
-
-impl Reserving {
     /// Creates the account under its reservation. Repeated calls create it only once.
     async fn open(
         &self,
@@ -264,5 +297,27 @@ mod tests {
         let held = Released::WithEarlierCall;
         let refused = host.name_taken(&anna, Some(reservation), &held).await;
         assert!(matches!(refused, NotAdmitted::UsernameTakenUseHeld), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn newcomer_waits_while_another_one_is_registered_and_learns_that_the_code_is_used() {
+        let server = Redis::start().unwrap();
+        let host = reserving(&server).await;
+        let code = code(&host.invitations).await;
+        let (anna, ben) = (newcomer("u-1", "anna"), newcomer("u-2", "ben"));
+        let reserved = host.invitations.reserve(&code, &anna).await.unwrap();
+        let Reserved::Open(reservation) = reserved else { panic!("nobody has redeemed it") };
+        let refused = host.admit(&code, &ben).await.unwrap_err();
+        let NotAdmitted::Invitation(error) = refused else { panic!("{refused}") };
+        assert!(is_reserved(&error), "the reservation stays open, and the wait ends: {error}");
+
+        let commit = async {
+            tokio::time::sleep(WHILE_RESERVED[0]).await;
+            host.invitations.commit(reservation.id(), &anna).await.unwrap();
+        };
+        let (refused, ()) = tokio::join!(host.admit(&code, &ben), commit);
+        let refused = refused.unwrap_err();
+        let NotAdmitted::Invitation(error) = refused else { panic!("{refused}") };
+        assert_eq!(error.refusal(), Some(&Refusal::Used));
     }
 }

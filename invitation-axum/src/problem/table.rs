@@ -13,6 +13,9 @@ use crate::identify::IdentifyError;
 const STORE_DOWN: Duration = Duration::from_secs(5);
 /// The `Retry-After` for a store that was just busy.
 const STORE_BUSY: Duration = Duration::from_secs(1);
+/// The `Retry-After` for a code whose uses are all reserved. The accounts of the other new users
+/// usually take a moment; the lease's end is only the latest time at which a use is free.
+const USE_RESERVED: Duration = Duration::from_secs(2);
 /// The `Retry-After` for a full quota: a user must first redeem or revoke an invitation.
 const QUOTA_FULL: Duration = Duration::from_mins(1);
 
@@ -33,6 +36,9 @@ impl Problem {
     /// [`of`](Self::of), but gives 410 for a code that is used, revoked or expired. It logs
     /// the cause of a failure of the store, the entropy source or the sealing, so the host
     /// does not log it again.
+    ///
+    /// While [reservations](invitation_core::Invitations::reserve) of others hold every use that is
+    /// left, the response is 409 `conflict` with `Retry-After`: a later attempt gets a use, or 410.
     pub fn of_redeeming(error: &Error) -> Self {
         let kind = match error.refusal() {
             Some(Refusal::Used) => ProblemKind::CodeUsed,
@@ -131,6 +137,17 @@ fn of_refusal(refusal: &Refusal) -> Problem {
                 .with_detail(refusal.to_string())
                 .with_retry_after(QUOTA_FULL);
         }
+        Refusal::Reserved { .. } => {
+            return Problem::new(ProblemKind::Conflict)
+                .with_detail(refusal.to_string())
+                .with_retry_after(USE_RESERVED);
+        }
+        // Concurrent calls changed the invitation at every attempt.
+        Refusal::Conflict => {
+            return Problem::new(ProblemKind::Conflict)
+                .with_detail(refusal.to_string())
+                .with_retry_after(STORE_BUSY);
+        }
         Refusal::TooManyRequests { retry_after } | Refusal::MailLimit { retry_after } => {
             return Problem::new(ProblemKind::TooManyRequests)
                 .with_detail(refusal.to_string())
@@ -184,7 +201,8 @@ mod tests {
     use std::io;
 
     use invitation_core::{
-        Invitations, MemoryStore, OsEntropy, Redeemer, StoreError, UserId, Username,
+        Division, Draft, Invitations, MemoryStore, OsEntropy, Redeemer, Role, StoreError, UserId,
+        Username,
         throttle::{Attempt, Decision, Throttle},
     };
     use invitation_testkit::Log;
@@ -248,5 +266,25 @@ mod tests {
             let response = axum::response::IntoResponse::into_response(problem);
             assert_eq!(response.headers()["retry-after"], "42");
         }
+    }
+
+    #[tokio::test]
+    async fn code_whose_uses_are_reserved_is_409_with_the_time_to_wait() {
+        let invitations = Invitations::new(MemoryStore::new());
+        let system = invitation_core::SystemActor::for_bootstrap();
+        let draft = Draft::new()
+            .with_role(Role::new("staff").unwrap())
+            .in_division(Division::new("sales").unwrap());
+        let code = invitations.create(&system, draft).await.unwrap().code().reveal();
+        let newcomer =
+            |id: &str| Redeemer::new(UserId::new(id).unwrap(), Username::new(id).unwrap());
+        let _held = invitations.reserve(&code, &newcomer("anna")).await.unwrap();
+        let error = invitations.redeem(&code, &newcomer("ben")).await.unwrap_err();
+        let problem = Problem::of_redeeming(&error);
+        assert_eq!(problem.kind(), ProblemKind::Conflict);
+        assert_eq!(problem.kind().status(), 409);
+        assert_eq!(problem.retry_after(), Some(USE_RESERVED));
+        assert_eq!(of_refusal(&Refusal::Conflict).retry_after(), Some(STORE_BUSY));
+        assert_eq!(of_refusal(&Refusal::ReservationLost).retry_after(), None);
     }
 }

@@ -217,6 +217,11 @@ macro_rules! __conformance_promises {
                     check_of_a_redeemable_code_names_the_needed_proof
                     check_refuses_for_the_reason_of_redeem
                     check_by_the_redeemer_recognises_the_redemption
+                    thousand_checks_change_nothing
+                }
+                skewed_clocks {
+                    verdicts_of_processes_differ_by_the_skew_of_their_clocks_only
+                    used_or_revoked_code_stays_so_under_any_clock
                 }
                 redeem_with {
                     redeem_with_creates_one_account_and_redeems
@@ -280,6 +285,10 @@ macro_rules! __conformance_promises {
                     key_of_an_import_that_created_nothing_is_kept_for_a_day
                     different_import_under_a_used_key_is_refused
                     atomic_import_with_an_invalid_row_creates_nothing
+                }
+                moved_actor {
+                    repeated_import_after_a_move_shows_no_code_of_the_former_division
+                    repeated_creation_after_a_move_shows_no_code_of_the_former_division
                 }
                 export {
                     export_contains_no_codes

@@ -105,3 +105,22 @@ pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
         assert_eq!(refusal(other), Refusal::Used, "another user");
     }
 }
+
+/// A code may be looked at as often as a link is fetched: nothing changes, and no event is written.
+pub async fn thousand_checks_change_nothing(fixture: Fixture) {
+    let harness = Harness::new(fixture);
+    let bound = harness.create(Draft::new().for_email(email("anna@example.com"))).await;
+    let several = harness.create_for_uses(2).await;
+    let before = harness.snapshot().await;
+    let claimed = email("anna@example.com");
+    for _ in 0..500 {
+        for (created, claimed) in [(&bound, Some(&claimed)), (&several, None)] {
+            let code = created.code().reveal();
+            let checked = harness.service.check(&code, &newcomer("anna"), claimed).await;
+            checked.expect("it can be redeemed");
+        }
+    }
+    assert_eq!(harness.snapshot().await, before, "no event and no change");
+    let anna = newcomer_with_email("anna", "anna@example.com");
+    harness.service.redeem(&bound.code().reveal(), &anna).await.expect("it is unused");
+}

@@ -40,6 +40,8 @@ pub struct CodeFormat {
     length: u8,
     group: u8,
     prefix: Option<Arc<str>>,
+    /// Prefixes of earlier formats, which are read and never written.
+    former: Vec<Arc<str>>,
 }
 
 impl CodeFormat {
@@ -54,6 +56,8 @@ impl CodeFormat {
     pub const MIN_SYMBOLS: u8 = 12;
 
     const MAX_PREFIX: usize = 12;
+    /// The maximum number of former prefixes. Each one is compared with every code.
+    const MAX_FORMER: usize = 8;
 
     /// Creates a format of `symbols` symbols, in groups of four, without a prefix.
     ///
@@ -63,7 +67,7 @@ impl CodeFormat {
     /// [`MAX_SYMBOLS`](Self::MAX_SYMBOLS).
     pub fn new(symbols: u8) -> Result<Self, FieldError> {
         if (Self::MIN_SYMBOLS..=Self::MAX_SYMBOLS).contains(&symbols) {
-            Ok(Self { length: symbols, group: 4, prefix: None })
+            Ok(Self { length: symbols, ..Self::default() })
         } else {
             let (min, max) = (Self::MIN_SYMBOLS, Self::MAX_SYMBOLS);
             Err(FieldError::new("symbols", format!("must be {min} to {max}")))
@@ -87,6 +91,10 @@ impl CodeFormat {
     /// Sets a prefix, which is written with a hyphen before the first group. A typed code
     /// may omit the prefix; it adds no entropy, and the check symbol does not cover it.
     ///
+    /// A code that was sent with another prefix is a typing mistake from then on, although it is
+    /// stored without one: a prefix that was in use stays readable as a
+    /// [former prefix](Self::with_former_prefix).
+    ///
     /// If a code happens to begin with the symbols of the prefix, and a separator follows them,
     /// they are read as the prefix. Such a code has to be typed with the prefix. Of `n`
     /// characters, this happens to one code in 32ⁿ: to one in a million with four.
@@ -95,13 +103,34 @@ impl CodeFormat {
     ///
     /// [`FieldError`] unless `prefix` consists of 1 to 12 characters `A`–`Z` and `0`–`9`.
     pub fn with_prefix(self, prefix: &str) -> Result<Self, FieldError> {
-        let fits = (1..=Self::MAX_PREFIX).contains(&prefix.len());
-        if fits && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
-            Ok(Self { prefix: Some(Arc::from(prefix)), ..self })
-        } else {
-            let max = Self::MAX_PREFIX;
-            Err(FieldError::new("prefix", format!("must be 1 to {max} of A-Z and 0-9")))
+        Ok(Self { prefix: Some(checked(prefix)?), ..self })
+    }
+
+    /// Adds the prefix of an earlier format: codes that were sent with it are read, and no code is
+    /// written with it. A format has at most eight former prefixes.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::code::{CodeFormat, OsEntropy};
+    ///
+    /// let code = CodeFormat::default().with_prefix("ACME")?.generate(&OsEntropy).unwrap();
+    /// let renamed = CodeFormat::default().with_prefix("NOVA")?;
+    /// assert!(renamed.parse(&code.reveal()).is_err());
+    /// assert_eq!(renamed.with_former_prefix("ACME")?.parse(&code.reveal()), Ok(code));
+    /// # Ok::<_, invitation::FieldError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] as for [`with_prefix`](Self::with_prefix), and for a ninth former prefix.
+    pub fn with_former_prefix(self, prefix: &str) -> Result<Self, FieldError> {
+        if self.former.len() == Self::MAX_FORMER {
+            let message = format!("must not have more than {} former ones", Self::MAX_FORMER);
+            return Err(FieldError::new("prefix", message));
         }
+        let mut former = self.former;
+        former.push(checked(prefix)?);
+        Ok(Self { former, ..self })
     }
 
     /// The number of symbols of a code, the check symbol included.
@@ -115,8 +144,9 @@ impl CodeFormat {
         usize::from(self.group)
     }
 
-    pub(super) fn prefix(&self) -> Option<&str> {
-        self.prefix.as_deref()
+    /// The prefix that is written, and the former ones.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.prefix.iter().chain(&self.former).map(AsRef::as_ref)
     }
 
     /// The number of random bits of a code.
@@ -198,9 +228,19 @@ impl CodeFormat {
     }
 }
 
+fn checked(prefix: &str) -> Result<Arc<str>, FieldError> {
+    let max = CodeFormat::MAX_PREFIX;
+    let fits = (1..=max).contains(&prefix.len());
+    if fits && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+        Ok(Arc::from(prefix))
+    } else {
+        Err(FieldError::new("prefix", format!("must be 1 to {max} of A-Z and 0-9")))
+    }
+}
+
 impl Default for CodeFormat {
     /// The default format: 24 symbols, groups of four, no prefix: 115 bits.
     fn default() -> Self {
-        Self { length: 24, group: 4, prefix: None }
+        Self { length: 24, group: 4, prefix: None, former: Vec::new() }
     }
 }

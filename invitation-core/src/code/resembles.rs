@@ -66,7 +66,7 @@ impl CodeFormat {
         }
         // The text is not a valid code: it may have a wrong symbol, or a few symbols too
         // few or too many.
-        let tolerance = self.group() + self.prefix().map_or(0, str::len);
+        let tolerance = self.group() + self.prefixes().map(str::len).max().unwrap_or(0);
         has_digits && characters.abs_diff(self.symbols()) <= tolerance
     }
 
@@ -102,7 +102,7 @@ impl CodeFormat {
     /// check symbol is correct by chance in one of 32 cases, so words of letters alone do not
     /// count.
     fn is_spread_over(&self, words: &[String]) -> bool {
-        let longest = self.symbols() + self.prefix().map_or(0, str::len);
+        let longest = self.symbols() + self.prefixes().map(str::len).max().unwrap_or(0);
         (0..words.len()).any(|first| {
             let mut joined = String::new();
             let mut runs = words[first..].iter().map_while(|word| {
@@ -128,7 +128,7 @@ impl CodeFormat {
         let mut groups: Vec<_> =
             text.split(|c: char| !c.is_alphanumeric()).filter(|group| !group.is_empty()).collect();
         let is_prefix = |group: &&str| {
-            self.prefix().is_some_and(|prefix| {
+            self.prefixes().any(|prefix| {
                 prefix.len() == group.chars().count()
                     && prefix.chars().zip(group.chars()).all(|(a, b)| typed::read_alike(a, b))
             })

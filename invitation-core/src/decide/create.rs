@@ -10,7 +10,7 @@ use crate::{
     detail::Detail,
     draft::Draft,
     entropy::{Entropy, EntropyError},
-    event::{Action, Reason},
+    event::Action,
     field_error::{FieldError, ValidationErrors},
     hooks::InvitationTerms,
     id::{BatchId, InvitationId},
@@ -19,7 +19,7 @@ use crate::{
     metadata::Metadata,
     policy::Policy,
     record::Record,
-    refusal::{Refusal, Verdict},
+    refusal::Verdict,
     request::Fingerprinting,
     store::{Invitee, NewInvitation},
     text::{Division, Role},
@@ -160,8 +160,7 @@ impl Terms {
         };
         form.check(&call.performer, policy)?;
         if !caller.scope().contains(&self.division) {
-            let refusal = Refusal::DivisionNotAllowed { division: self.division.clone() };
-            return Err(Verdict::new(refusal, Reason::DivisionNotAllowed));
+            return Err(Verdict::division_not_allowed(self.division.clone()));
         }
         Ok(())
     }

@@ -55,6 +55,7 @@ impl<S: Store> Invitations<S> {
     /// As [`create`](Self::create), and [`Error::Refused`]:
     ///
     /// - `IdempotencyKeyReused` when a different request was made under the key;
+    /// - `DivisionNotAllowed` when the actor no longer reaches the division of the invitation;
     /// - `Forbidden` when the invitation has a history since then, and the actor's role
     ///   may not [view](Right::View) it;
     /// - `Forbidden` when the invitation was changed since then, and the actor's role may

@@ -64,7 +64,8 @@ impl<S: Store> Invitations<S> {
 
     /// Sets the format of codes. Codes of an earlier format with another number of
     /// symbols are still shown, but no longer accepted: change the number only when no
-    /// such code is active.
+    /// such code is active. A code that was sent with an earlier prefix is accepted if that is a
+    /// [former prefix](CodeFormat::with_former_prefix) of the format; else it is a typing mistake.
     ///
     /// A format below [80 bits](MIN_BITS_WITHOUT_THROTTLE) needs a
     /// [throttle](Self::with_throttle): set that first.

@@ -239,6 +239,15 @@ impl<S: Store> Invitations<S> {
         about: Option<Division>,
     ) -> Result<Vec<Created>, Error> {
         self.must_be_same(caller, call, &known, request.as_ref(), about.clone()).await?;
+        // The fingerprint has the division as it was sent, and the caller may have moved to another
+        // division since. Codes of a division that the caller no longer reaches are not shown.
+        let scope = caller.scope();
+        let beyond = known.invitations.iter().find(|one| !scope.contains(&one.division));
+        if let Some(Record { division, .. }) = beyond {
+            let verdict = Verdict::division_not_allowed(division.clone());
+            let place = Place::Division(Some(division.clone()));
+            return Err(self.refuse(call, Action::Create, verdict, place).await);
+        }
         let refuse = async |verdict| {
             let place = Place::named_or_home(about, caller);
             Err(self.refuse(call, Action::Create, verdict, place).await)

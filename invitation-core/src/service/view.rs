@@ -16,7 +16,7 @@ use crate::{
     policy::Right,
     query::{Filter, Position, TimeRange},
     record::Record,
-    refusal::{Refusal, Verdict},
+    refusal::Verdict,
     report,
     scope::Scope,
     search::Query,
@@ -381,8 +381,7 @@ impl<S: Store> Invitations<S> {
                 Ok(Scope::Division(division.clone()))
             }
             Some(division) => {
-                let refusal = Refusal::DivisionNotAllowed { division: division.clone() };
-                let verdict = Verdict::new(refusal, Reason::DivisionNotAllowed);
+                let verdict = Verdict::division_not_allowed(division.clone());
                 let place = Place::Division(Some(division.clone()));
                 Err(self.refuse(call, action, verdict, place).await)
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use invitation_core::{
-    Actor, Error, Intercept, Interceptor, Invitations, MemoryStore, Operation, Paging, Refusal,
-    Role, StoreCall, StoreError, StoreErrorKind, UserId,
+    Actor, Division, Error, Intercept, Interceptor, Invitations, MemoryStore, Operation, Paging,
+    Policy, Refusal, Right, Rights, Role, StoreCall, StoreError, StoreErrorKind, UserId,
     import::{
         Duplicates, ImportMode,
         file::FileFormat,
@@ -81,6 +81,25 @@ async fn key_belongs_to_its_user_and_to_one_file_with_its_options() {
     let theirs = scene.submit_as(&other, order, GOOD.as_bytes(), Some("k")).await;
     let theirs = theirs.expect("a key of their own");
     assert!(!theirs.is_replayed && theirs.job.id() != first.job.id());
+}
+
+#[tokio::test]
+async fn key_of_an_import_in_a_division_that_the_user_has_left_is_refused() {
+    let mut scene = Scene::new(Weak::default());
+    let role = || Role::new("manager").expect("a role");
+    let policy = Policy::default().with_added_rights(role(), Rights::none().may([Right::Bulk]));
+    scene.invitations = scene.invitations.with_policy(policy);
+    let user = |division: &str| {
+        let division = Division::new(division).expect("a division");
+        Actor::in_division(UserId::new("u-1").expect("an id"), role(), division)
+    };
+    let order = async |actor| scene.submit_as(&actor, csv(), b"role\nstaff\n", Some("k")).await;
+    let first = order(user("sales")).await.expect("an order");
+    let refused = order(user("operations")).await;
+    let Err(ImportError::Service(Error::Refused(refused))) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused.refusal(), &Refusal::IdempotencyKeyReused);
+    let again = order(user("sales")).await.expect("the user has moved back");
+    assert!(again.is_replayed && again.job.id() == first.job.id());
 }
 
 /// Fails when the order is stored: before or after it is.

@@ -156,3 +156,15 @@ pub(crate) async fn event_of_a_registration_carries_its_request_id(store: &Store
     let events = host.ask_as("admin", reqwest::Method::GET, "/api/invitations/events?kind=create");
     assert_eq!(answer(events).await.json()["items"][0]["actor_name"], json!("admin"));
 }
+
+/// A field that is shorter than the longest text that is read would cut a paste without a word.
+#[tokio::test]
+async fn field_of_the_code_takes_every_text_that_is_read() {
+    let host = Store::sqlite().start().await;
+    let page = answer(host.ask(reqwest::Method::GET, "/register")).await;
+    let html = page.text();
+    let field =
+        html.split("<input").find(|field| field.contains("name=\"code\"")).expect("a field");
+    let length = format!("maxlength=\"{}\"", invitation::code::CodeFormat::MAX_INPUT);
+    assert!(field.contains(&length), "{field}");
+}

@@ -78,7 +78,7 @@ impl CodeFormat {
         begins: usize,
         values: &mut [u8; MAX_SYMBOLS],
     ) -> Result<(), ParseCodeError> {
-        if self.prefix.is_none() && self.read_plain(&text[begins..], values) {
+        if self.prefixes().next().is_none() && self.read_plain(&text[begins..], values) {
             return Ok(());
         }
         let behind = self.behind_prefix(text, begins);
@@ -117,27 +117,47 @@ impl CodeFormat {
         found == self.symbols()
     }
 
-    /// Returns the byte after the prefix, if the text begins with the prefix.
+    /// Returns the byte after the prefix, if the text begins with the prefix or a former one.
     ///
     /// The first symbols of a code may equal the prefix. They count as the prefix if a separator
     /// follows them, as where the prefix is shown, or if the text is too long for a code alone.
     /// Without the first condition, a code that lost its last group could read as another code
     /// that begins with the prefix.
     fn behind_prefix(&self, text: &str, begins: usize) -> Option<usize> {
-        let prefix = self.prefix.as_deref()?;
-        let mut typed = typed::symbols(text, begins);
-        let mut behind = begins;
-        for letter in prefix.chars() {
-            let next = typed.next().filter(|next| typed::read_alike(next.symbol, letter))?;
-            behind = next.ends;
-        }
-        let next = text[behind..].chars().next();
-        let is_separated = next.is_some_and(|c| !unicode::is_letter_or_digit(c));
-        (is_separated || self.is_beyond_symbols(text, begins)).then_some(behind)
+        let behind = self.prefix.as_deref().and_then(|prefix| end_of(prefix, text, begins));
+        let is_separated = |behind: &usize| {
+            let next = text[*behind..].chars().next();
+            next.is_some_and(|c| !unicode::is_letter_or_digit(c))
+        };
+        behind
+            .filter(is_separated)
+            .or_else(|| self.behind_former_prefix(text, begins))
+            .or(behind.filter(|_| self.is_beyond_symbols(text, begins)))
+    }
+
+    /// Returns the byte after a former prefix, if a whole code follows it.
+    ///
+    /// No code is shown with that prefix any more. So the first symbols of a code that stands alone
+    /// never count as it: such a code could not be entered at all.
+    fn behind_former_prefix(&self, text: &str, begins: usize) -> Option<usize> {
+        let is_whole = |begins: &usize| typed::symbols(text, *begins).count() == self.symbols();
+        let mut ends = self.former.iter().filter_map(|prefix| end_of(prefix, text, begins));
+        ends.find(|end| is_whole(end) && !is_whole(&begins))
     }
 
     /// Whether the text has more letters and digits than a code has symbols.
     fn is_beyond_symbols(&self, text: &str, begins: usize) -> bool {
         typed::symbols(text, begins).nth(self.symbols()).is_some()
     }
+}
+
+/// Returns the byte after the prefix, if the letters and digits of the text begin with it.
+fn end_of(prefix: &str, text: &str, begins: usize) -> Option<usize> {
+    let mut typed = typed::symbols(text, begins);
+    let mut behind = begins;
+    for letter in prefix.chars() {
+        let next = typed.next().filter(|next| typed::read_alike(next.symbol, letter))?;
+        behind = next.ends;
+    }
+    Some(behind)
 }

@@ -8,23 +8,46 @@ use std::borrow::Cow;
 /// The characters that a formula begins with, in half width and full width.
 const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
+/// The characters that count as the beginning of a formula behind a space. A plus or minus sign
+/// does not: it stands between words, as in *Anna - Sales*, and a number or name behind it is
+/// no call of a function.
+const BEHIND_SPACE: [char; 4] = ['=', '@', '＝', '＠'];
+
 /// The characters at which a spreadsheet may split a line.
-const SEPARATORS: [char; 7] = [';', ',', '\t', '|', '\n', '\r', '"'];
+const SEPARATORS: [char; 8] = [';', ',', '\t', '|', '\n', '\r', '"', ' '];
+
+/// What stands in front of a part of a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    Space,
+    OtherSeparator,
+}
 
 /// Returns whether a spreadsheet could take a part of a cell for a formula, even after characters
 /// that it ignores. At the beginning of the cell a control character counts as harmful, too.
-fn is_harmful(part: &str, is_first: bool) -> bool {
+fn is_harmful(part: &str, behind: Behind) -> bool {
     let is_passed_over = |c: char| {
         c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '\u{feff}' | '\u{200b}')
     };
-    part.trim_start_matches(is_passed_over).starts_with(BEGINNINGS)
-        || (is_first && part.trim_start_matches(['\'', '"']).starts_with(char::is_control))
+    let begins = part.trim_start_matches(is_passed_over);
+    match behind {
+        Behind::Space => begins.starts_with(BEHIND_SPACE),
+        Behind::OtherSeparator => begins.starts_with(BEGINNINGS),
+        Behind::Nothing => {
+            begins.starts_with(BEGINNINGS)
+                || part.trim_start_matches(['\'', '"']).starts_with(char::is_control)
+        }
+    }
 }
 
 /// Returns the positions at which a cell could begin.
-fn beginnings(cell: &str) -> impl Iterator<Item = usize> {
-    let behind = |(at, separator): (usize, &str)| at + separator.len();
-    std::iter::once(0).chain(cell.match_indices(SEPARATORS).map(behind))
+fn beginnings(cell: &str) -> impl Iterator<Item = (usize, Behind)> {
+    let parts = cell.match_indices(SEPARATORS).map(|(at, separator)| {
+        let behind = if separator == " " { Behind::Space } else { Behind::OtherSeparator };
+        (at + separator.len(), behind)
+    });
+    std::iter::once((0, Behind::Nothing)).chain(parts)
 }
 
 /// Returns the cell with an apostrophe in front of each part that could be taken for a formula, or
@@ -35,17 +58,18 @@ fn beginnings(cell: &str) -> impl Iterator<Item = usize> {
 /// use invitation::import::file::harmless;
 ///
 /// assert_eq!(harmless("=1+1"), "'=1+1");
+/// assert_eq!(harmless("anna =1+1"), "anna '=1+1");
 /// assert_eq!(harmless("anna@example.com"), "anna@example.com");
 /// ```
 #[must_use]
 pub fn harmless(cell: &str) -> Cow<'_, str> {
-    let is_harmful = |at: &usize| is_harmful(&cell[*at..], *at == 0);
+    let is_harmful = |(at, behind): &(usize, Behind)| is_harmful(&cell[*at..], *behind);
     let mut harmful = beginnings(cell).filter(is_harmful).peekable();
     if harmful.peek().is_none() {
         return Cow::Borrowed(cell);
     }
     let (mut written, mut done) = (String::with_capacity(cell.len() + 2), 0);
-    for at in harmful {
+    for (at, _) in harmful {
         written.push_str(&cell[done..at]);
         written.push('\'');
         done = at;
@@ -57,14 +81,15 @@ pub fn harmless(cell: &str) -> Cow<'_, str> {
 /// Returns the cell without the apostrophes that [`harmless`] adds, so that an export can be
 /// imported. It also removes an apostrophe that a person typed in front of a possible formula.
 pub(super) fn plain(cell: &str) -> Cow<'_, str> {
-    let is_added =
-        |at: &usize| cell[*at..].strip_prefix('\'').is_some_and(|rest| is_harmful(rest, *at == 0));
+    let is_added = |(at, behind): &(usize, Behind)| {
+        cell[*at..].strip_prefix('\'').is_some_and(|rest| is_harmful(rest, *behind))
+    };
     let mut added = beginnings(cell).filter(is_added).peekable();
     if added.peek().is_none() {
         return Cow::Borrowed(cell);
     }
     let (mut read, mut done) = (String::with_capacity(cell.len()), 0);
-    for at in added {
+    for (at, _) in added {
         read.push_str(&cell[done..at]);
         done = at + 1;
     }
@@ -105,11 +130,25 @@ mod tests {
             ("=1;=2", "'=1;'=2"),
             ("a\n-1", "a\n'-1"),
             ("a;'＝1", "a;''＝1"),
+            ("anna =HYPERLINK(\"x\")", "anna '=HYPERLINK(\"x\")"),
+            ("anna  @b", "anna ' '@b"),
+            ("anna ＝1 '=2", "anna '＝1 ''=2"),
         ] {
             assert_eq!(harmless(cell), expected);
         }
-        for cell in ["", "anna", "a=1", "1-2", "a; b", "a b -1", "anna@example.com", "'anna", "a'b"]
-        {
+        for cell in [
+            "",
+            "anna",
+            "a=1",
+            "1-2",
+            "a; b",
+            "a b -1",
+            "Anna - Sales",
+            "a + b",
+            "anna@example.com",
+            "'anna",
+            "a'b",
+        ] {
             assert_eq!(harmless(cell), cell);
         }
     }
@@ -130,7 +169,10 @@ mod tests {
         for text in texts {
             let written = harmless(&text);
             let has_formula = |text: &str| {
-                text.split(SEPARATORS).any(|part| part.trim_start().starts_with(BEGINNINGS))
+                let is_formula = |part: &str| part.starts_with(['=', '＝', '@']);
+                let parts = text.split(|c| SEPARATORS.contains(&c) && c != ' ');
+                text.split(SEPARATORS).any(is_formula)
+                    || parts.map(str::trim_start).any(|part| part.starts_with(BEGINNINGS))
             };
             assert!(!has_formula(&written), "{text:?} as {written:?}");
             assert_eq!(plain(&written), text, "as {written:?}");

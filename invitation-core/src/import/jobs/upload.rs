@@ -96,7 +96,8 @@ impl Upload {
     /// # Errors
     ///
     /// [`ImportError::Service`]: `Invalid` for a file without a byte; `IdempotencyKeyReused` when the
-    /// user sent another file or other options under the key; a failure of the store.
+    /// user sent another file or other options under the key, or no longer reaches the division of
+    /// the import; a failure of the store.
     /// [`ImportError::Spool`].
     pub async fn submit<S: Store>(
         mut self,
@@ -158,6 +159,11 @@ impl Upload {
         };
         if stored.state == removing() {
             return Err(StoreError::new(StoreErrorKind::Conflict, "import").into());
+        }
+        // The user may have moved to another division since. An import of a division that the user no
+        // longer reaches does not exist for them, but its key stays in use.
+        if !stored.is_within(self.actor.scope()) {
+            return Err(invitations.refuse_key(&self.actor).await.into());
         }
         let stored = ImportJob::read(stored)?;
         if stored.kept.fingerprint != job.kept.fingerprint {
