@@ -1,8 +1,6 @@
 //! Request bodies: limited in size and time, and parsed with errors that name the
 //! location.
 
-use std::time::Duration;
-
 use axum::{
     body::{Body, Bytes},
     extract::{FromRef, FromRequest, Request},
@@ -19,11 +17,6 @@ use crate::{
     web::Web,
 };
 
-/// The limits for reading an unwanted body, in bytes and time. Part of it is still read,
-/// so that the client gets the response instead of a broken connection.
-const DISCARDED: usize = 16_000_000;
-const DISCARDING: Duration = Duration::from_secs(5);
-
 /// Reads the whole body. Returns 413 for more than `limit` bytes, 408 if it arrives too
 /// slowly, 400 if it breaks off.
 pub(crate) async fn read(body: Body, limit: usize, web: &Web) -> Result<Bytes, Problem> {
@@ -39,30 +32,12 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the body breaks off"))?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > limit {
-            drop(read);
-            discard(body).await;
             return Err(Problem::new(ProblemKind::TooLarge)
                 .with_detail(format!("the body must not be larger than {limit} bytes")));
         }
         read.extend_from_slice(&data);
     }
     Ok(read.into())
-}
-
-/// Reads the rest of a body without keeping it, within [`DISCARDED`] and [`DISCARDING`].
-pub(crate) async fn discard(mut body: Body) {
-    let reading = async {
-        let mut left = DISCARDED;
-        while let Some(Ok(frame)) = body.frame().await {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
-            match left.checked_sub(bytes) {
-                Some(rest) => left = rest,
-                None => return,
-            }
-        }
-    };
-    // A timeout is not an error: the response is sent in either case.
-    let _ = tokio::time::timeout(DISCARDING, reading).await;
 }
 
 /// Returns the media type, in lower case and without parameters.
@@ -86,12 +61,10 @@ async fn read_as(
     request: Request,
     web: &Web,
 ) -> Result<(Parts, Bytes), Problem> {
-    let is_expected = media_type(&request).as_deref() == Some(expected);
-    let (parts, body) = request.into_parts();
-    if !is_expected {
-        discard(body).await;
+    if media_type(&request).as_deref() != Some(expected) {
         return Err(unsupported(otherwise));
     }
+    let (parts, body) = request.into_parts();
     Ok((parts, read(body, web.limits().body, web).await?))
 }
 
@@ -128,7 +101,9 @@ pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
 /// If `T` is a struct, the body must be an object: serde also reads a struct from an array of its
 /// fields, which is refused.
 ///
-/// The router's state must be a [`Web`] or contain one ([`FromRef`]).
+/// The router's state must be a [`Web`] or contain one ([`FromRef`]). Mount it behind
+/// [`Web::protect`]: a client whose large body is refused then gets the response instead of a broken
+/// connection.
 ///
 /// ```
 /// # mod invitation { pub use invitation_axum as web; }

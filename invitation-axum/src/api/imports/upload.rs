@@ -4,14 +4,14 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
 };
 
 use axum::{
-    body::{Body, BodyDataStream, Bytes},
+    body::{Body, Bytes},
     extract::Request,
 };
 use futures_util::{Stream, stream};
@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 
 use super::sending::{Sending, boundary, is_json_lines};
 use crate::{
-    body::{self, MAX_FIELDS, unsupported},
+    body::{MAX_FIELDS, unsupported},
     middleware::LongerTime,
     problem::{Problem, ProblemKind},
     web::Web,
@@ -120,10 +120,6 @@ async fn receive_into(
         Ok(())
     };
     let received: Result<(), Problem> = received.await;
-    if received.is_err() {
-        // The client gets the answer instead of a broken connection.
-        body::discard(body).await;
-    }
     end(web, upload, received, key).await
 }
 
@@ -135,8 +131,7 @@ async fn of_form(
     request: Request,
 ) -> Result<ImportJob, Problem> {
     let mut form = FormParts::of(request, web).await?;
-    let received = receive_part(web, actor, options, key, &mut form).await;
-    form.finish(received).await
+    receive_part(web, actor, options, key, &mut form).await
 }
 
 async fn receive_part(
@@ -168,8 +163,6 @@ const MAX_AHEAD: usize = 1_000_000;
 pub(crate) struct FormParts<'w> {
     web: &'w Web,
     parts: multer::Multipart<'static>,
-    /// The body that `parts` reads; none once the rest is passed over.
-    body: Arc<Mutex<Option<BodyDataStream>>>,
     /// The number of bytes that arrived and are not read yet.
     ahead: Arc<AtomicUsize>,
     left: usize,
@@ -185,11 +178,9 @@ pub(crate) struct FormPart<'w> {
 impl<'w> FormParts<'w> {
     pub(crate) async fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
         let Some(boundary) = boundary(&request) else {
-            body::discard(request.into_body()).await;
             return Err(unsupported("the body must be that of a form with a file"));
         };
-        let body = Arc::new(Mutex::new(Some(request.into_body().into_data_stream())));
-        let shared = Arc::clone(&body);
+        let mut body = request.into_body().into_data_stream();
         let ahead = Arc::new(AtomicUsize::new(0));
         let arrived = Arc::clone(&ahead);
         // The reader of a part polls again, so a pause needs no waker. A header that does not end
@@ -198,31 +189,14 @@ impl<'w> FormParts<'w> {
             if arrived.load(Ordering::Relaxed) > MAX_AHEAD {
                 return Poll::Pending;
             }
-            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(body) = shared.as_mut() else { return Poll::Ready(None) };
-            let piece = Pin::new(body).poll_next(cx);
+            let piece = Pin::new(&mut body).poll_next(cx);
             if let Poll::Ready(Some(Ok(bytes))) = &piece {
                 arrived.fetch_add(bytes.len(), Ordering::Relaxed);
             }
             piece
         });
         let parts = multer::Multipart::new(bytes, boundary);
-        Ok(Self { web, parts, body, ahead, left: MAX_FIELDS })
-    }
-
-    /// Returns the result of reading the form, once the rest of the form is passed over: the client
-    /// gets the response instead of a broken connection. A client that has stopped sending gets it at
-    /// once.
-    pub(crate) async fn finish<T>(self, result: Result<T, Problem>) -> Result<T, Problem> {
-        let Self { parts, body, .. } = self;
-        drop(parts);
-        let rest = body.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let is_stalled =
-            matches!(&result, Err(problem) if problem.kind() == ProblemKind::RequestTimeout);
-        if let Some(rest) = rest.filter(|_| !is_stalled) {
-            body::discard(Body::from_stream(rest)).await;
-        }
-        result
+        Ok(Self { web, parts, ahead, left: MAX_FIELDS })
     }
 
     /// Returns the next part. The rest of the part before is passed over.
