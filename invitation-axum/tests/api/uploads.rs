@@ -4,13 +4,14 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    http::Method,
+    http::{Method, header},
 };
 use futures_util::stream;
 use invitation_axum::WebLimits;
 use tower::ServiceExt;
 
 use crate::{
+    harness::{DASHBOARD, request_to},
     imports::{FILE, Scene},
     support::request,
 };
@@ -68,6 +69,32 @@ async fn upload_may_take_longer_than_other_requests_but_must_go_on() {
     let kind = "multipart/form-data; boundary=f";
     scene.order("", kind, Body::from_stream(endless)).await.problem(408, "request-timeout");
     assert_eq!(scene.files(), 2, "the first uploads");
+}
+
+#[tokio::test]
+async fn upload_beyond_its_total_time_is_408_and_leaves_no_file() {
+    let limits = WebLimits::default().with_upload_time(Duration::from_millis(200));
+    let mut scene = Scene::new();
+    let imports = scene.imports.clone();
+    scene.harness = scene.harness.with_web(|web| web.with_limits(limits).with_imports(imports));
+    // Each piece is in time, and large enough to be written to the spool at once.
+    let slow = |head: &'static str| {
+        let pieces = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Some((Ok::<_, Infallible>(Bytes::from(vec![b'x'; 400_000])), ()))
+        });
+        let head = stream::iter([Ok(Bytes::from_static(head.as_bytes()))]);
+        Body::from_stream(futures_util::StreamExt::chain(head, pieces))
+    };
+    let form = "multipart/form-data; boundary=f";
+    let head = "--f\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
+    scene.order("", "text/csv", slow("role\n")).await.problem(408, "request-timeout");
+    scene.order("", form, slow(head)).await.problem(408, "request-timeout");
+    let upload = request_to(DASHBOARD, Method::POST, "admin", "/imports")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, form);
+    scene.harness.send(upload.body(slow(head)).expect("a request")).await.is(408);
+    assert_eq!(scene.files(), 0);
 }
 
 #[tokio::test]

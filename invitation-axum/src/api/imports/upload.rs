@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
+    time::Duration,
 };
 
 use axum::{
@@ -24,14 +25,14 @@ use invitation_core::{
         jobs::{ImportJob, ImportOrder, Upload},
     },
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument;
 use utoipa::ToSchema;
 
 use super::sending::{Sending, boundary, is_json_lines};
 use crate::{
     body::{MAX_FIELDS, unsupported},
-    middleware::LongerTime,
+    middleware::{LongerTime, took_too_long},
     problem::{Problem, ProblemKind},
     web::Web,
 };
@@ -80,21 +81,22 @@ pub(crate) async fn receive(
     .await
 }
 
-/// Runs the reception of a file in a task of its own, within the time of uploads.
+/// Runs the reception of a file in a task of its own. The reception itself keeps to the time of
+/// uploads ([`UploadTime`]).
 pub(crate) async fn in_task<T: Send + 'static>(
     web: &Web,
     longer: &LongerTime,
     permit: OwnedSemaphorePermit,
     receiving: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
-    let time = web.limits().upload_time;
-    // A little more than the task takes at most, so that its answer arrives.
-    longer.allow(time + web.limits().request_time);
+    let limits = web.limits();
+    // More than the file takes at most, so that the answer about a late file arrives. A store or a
+    // spool that does not answer must not keep the permit.
+    let time = limits.upload_time.saturating_add(limits.request_time);
+    longer.allow(time);
     let task = async move {
         let _permit = permit;
-        tokio::time::timeout(time, receiving)
-            .await
-            .unwrap_or_else(|_| Err(Problem::new(ProblemKind::RequestTimeout)))
+        tokio::time::timeout(time, receiving).await.unwrap_or_else(|_| Err(took_too_long()))
     };
     let task = tokio::spawn(task.in_current_span());
     task.await.unwrap_or_else(|_| Err(Problem::new(ProblemKind::Internal)))
@@ -112,9 +114,9 @@ async fn receive_into(
         Sending::Form => return of_form(web, actor, options, key, request).await,
     };
     let mut upload = begin(web, actor, options.order(format)).await?;
-    let mut body = request.into_body();
+    let (mut body, time) = (request.into_body(), UploadTime::start(web));
     let received = async {
-        while let Some(piece) = next_piece(web, &mut body).await? {
+        while let Some(piece) = next_piece(time, &mut body).await? {
             upload.write(&piece).await?;
         }
         Ok(())
@@ -162,6 +164,7 @@ const MAX_AHEAD: usize = 1_000_000;
 /// The parts of a form, which arrive as a stream.
 pub(crate) struct FormParts<'w> {
     web: &'w Web,
+    time: UploadTime,
     parts: multer::Multipart<'static>,
     /// The number of bytes that arrived and are not read yet.
     ahead: Arc<AtomicUsize>,
@@ -171,6 +174,7 @@ pub(crate) struct FormParts<'w> {
 /// A part of a form.
 pub(crate) struct FormPart<'w> {
     web: &'w Web,
+    time: UploadTime,
     field: multer::Field<'static>,
     ahead: Arc<AtomicUsize>,
 }
@@ -196,15 +200,19 @@ impl<'w> FormParts<'w> {
             piece
         });
         let parts = multer::Multipart::new(bytes, boundary);
-        Ok(Self { web, parts, ahead, left: MAX_FIELDS })
+        let time = UploadTime::start(web);
+        Ok(Self { web, time, parts, ahead, left: MAX_FIELDS })
     }
 
     /// Returns the next part. The rest of the part before is passed over.
     pub(crate) async fn next(&mut self) -> Result<Option<FormPart<'w>>, Problem> {
         self.left = self.left.checked_sub(1).ok_or_else(broken_form)?;
-        let field = in_time(self.web, self.parts.next_field()).await?;
+        let field = self.time.bound(self.parts.next_field()).await?;
         let field = field.map_err(|_| broken_form())?;
-        Ok(field.map(|field| FormPart { web: self.web, field, ahead: Arc::clone(&self.ahead) }))
+        Ok(field.map(|field| {
+            let (web, time, ahead) = (self.web, self.time, Arc::clone(&self.ahead));
+            FormPart { web, time, field, ahead }
+        }))
     }
 }
 
@@ -215,7 +223,7 @@ impl FormPart<'_> {
 
     /// Returns the next bytes of the part; none at its end.
     async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
-        let piece = in_time(self.web, self.field.chunk()).await?.map_err(|_| broken_form())?;
+        let piece = self.time.bound(self.field.chunk()).await?.map_err(|_| broken_form())?;
         if let Some(bytes) = &piece {
             let read = |ahead: usize| Some(ahead.saturating_sub(bytes.len()));
             // The closure always returns a number, so the update cannot fail.
@@ -288,9 +296,9 @@ pub(crate) async fn end(
     }
 }
 
-/// Returns the next piece of a body. Each must arrive within the time of a body.
-async fn next_piece(web: &Web, body: &mut Body) -> Result<Option<Bytes>, Problem> {
-    while let Some(frame) = in_time(web, body.frame()).await? {
+/// Returns the next piece of a body.
+async fn next_piece(time: UploadTime, body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = time.bound(body.frame()).await? {
         let frame = frame
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the body breaks off"))?;
         if let Ok(data) = frame.into_data() {
@@ -300,8 +308,32 @@ async fn next_piece(web: &Web, body: &mut Body) -> Result<Option<Bytes>, Problem
     Ok(None)
 }
 
-async fn in_time<T>(web: &Web, step: impl Future<Output = T>) -> Result<T, Problem> {
-    tokio::time::timeout(web.limits().body_time, step)
-        .await
-        .map_err(|_| Problem::new(ProblemKind::RequestTimeout))
+/// The time limits of an upload: of each piece, and of all pieces together.
+///
+/// The limits apply to the waits for the client, not to the reception as a whole: dropping that would
+/// leave the file of a late upload in the spool.
+#[derive(Clone, Copy)]
+struct UploadTime {
+    started: Instant,
+    total: Duration,
+    piece: Duration,
+}
+
+impl UploadTime {
+    fn start(web: &Web) -> Self {
+        let limits = web.limits();
+        Self { started: Instant::now(), total: limits.upload_time, piece: limits.body_time }
+    }
+
+    /// Waits for a step of the client. Returns 408 after either limit.
+    async fn bound<T>(self, step: impl Future<Output = T>) -> Result<T, Problem> {
+        let left = self.total.saturating_sub(self.started.elapsed());
+        // A step that is ready is never late for `timeout`.
+        if !left.is_zero()
+            && let Ok(done) = tokio::time::timeout(left.min(self.piece), step).await
+        {
+            return Ok(done);
+        }
+        Err(Problem::new(ProblemKind::RequestTimeout))
+    }
 }
