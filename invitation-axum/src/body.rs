@@ -40,11 +40,26 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     Ok(read.into())
 }
 
-/// Returns the media type, in lower case and without parameters.
-pub(crate) fn media_type(request: &Request) -> Option<String> {
-    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let essence = value.split(';').next().unwrap_or_default();
-    Some(essence.trim().to_ascii_lowercase())
+/// Returns the media type, in lower case and without parameters. Returns 415 for a body that is encoded.
+pub(crate) fn media_type(request: &Request) -> Result<Option<String>, Problem> {
+    refuse_encoded(request)?;
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    Ok(value.map(|value| {
+        let essence = value.split(';').next().unwrap_or_default();
+        essence.trim().to_ascii_lowercase()
+    }))
+}
+
+/// Returns 415 for a body that is compressed or otherwise encoded. Its bytes would be read as if they
+/// were the text, and a client would learn only later that nothing of it was understood.
+pub(crate) fn refuse_encoded(request: &Request) -> Result<(), Problem> {
+    let is_plain =
+        |encoding: &str| encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    let mut given = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let all_plain = given.all(|encodings| {
+        encodings.to_str().is_ok_and(|text| text.split(',').map(str::trim).all(is_plain))
+    });
+    if all_plain { Ok(()) } else { Err(unsupported("the body must have no Content-Encoding")) }
 }
 
 const JSON: &str = "the body must be application/json";
@@ -54,14 +69,14 @@ pub(crate) fn unsupported(expected: &'static str) -> Problem {
 }
 
 /// Reads the whole body of a request whose media type must be `expected`. Returns 415 with `otherwise`
-/// for another one, and the errors of [`read`].
+/// for another one, and the errors of [`media_type`] and [`read`].
 async fn read_as(
     expected: &str,
     otherwise: &'static str,
     request: Request,
     web: &Web,
 ) -> Result<(Parts, Bytes), Problem> {
-    if media_type(&request).as_deref() != Some(expected) {
+    if media_type(&request)?.as_deref() != Some(expected) {
         return Err(unsupported(otherwise));
     }
     let (parts, body) = request.into_parts();
@@ -169,12 +184,12 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
-        let is_json = media_type(&request).as_deref() == Some("application/json");
+        let kind = media_type(&request);
         let bytes = read(request.into_body(), web.limits().body, web).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        if !is_json {
+        if kind?.as_deref() != Some("application/json") {
             return Err(unsupported(JSON));
         }
         parse::<Option<T>>(&bytes).map(|said| Self(said.unwrap_or_default()))

@@ -236,7 +236,7 @@ pub(crate) async fn bulk(
 /// Returns whether the body of a request is JSON, and not CSV. Returns 415 for any other media type,
 /// before the limit of imports can give 429.
 fn is_json(request: &Request) -> Result<bool, Problem> {
-    match body::media_type(request).as_deref() {
+    match body::media_type(request)?.as_deref() {
         Some("application/json") => Ok(true),
         Some("text/csv") => Ok(false),
         _ => Err(body::unsupported("the body must be application/json or text/csv")),

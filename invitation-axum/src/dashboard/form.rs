@@ -48,6 +48,7 @@ impl Input {
         web: &Web,
         [file, typed]: [&str; 2],
     ) -> Result<(Self, Result<String, Problem>), Problem> {
+        body::refuse_encoded(&request)?;
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
         let Some(boundary) = boundary else {

@@ -29,6 +29,13 @@ async fn upload_that_is_refused_leaves_no_file() {
     let kind = "multipart/form-data; boundary=f";
     scene.order("", kind, form.concat()).await.problem(413, "too-large");
     scene.order("", "text/plain", FILE).await.problem(415, "unsupported-media-type");
+    for kind in ["text/csv", kind] {
+        let gzip = request(Method::POST, "admin", "/imports")
+            .header(header::CONTENT_TYPE, kind)
+            .header(header::CONTENT_ENCODING, "gzip");
+        let refused = scene.harness.send(gzip.body(FILE.into()).expect("a request")).await;
+        refused.problem(415, "unsupported-media-type");
+    }
     scene.order("?mode=some", "text/csv", FILE).await.problem(422, "invalid");
     scene.order("?dry_run=true", "text/csv", FILE).await.problem(422, "invalid");
     let broken = stream::iter([Ok(Bytes::from_static(b"role\n")), Err("the connection broke")]);

@@ -20,7 +20,7 @@ pub(crate) enum Sending {
 /// Returns how the file of a request is sent. Returns 415 for any other media type, before the limit
 /// of imports can give 429.
 pub(super) fn accepted(request: &Request) -> Result<Sending, Problem> {
-    Ok(match media_type(request).as_deref() {
+    Ok(match media_type(request)?.as_deref() {
         Some("text/csv") => Sending::File(FileFormat::Csv),
         Some(kind) if is_json_lines(kind) => Sending::File(FileFormat::JsonLines),
         Some("multipart/form-data") if boundary(request).is_some() => Sending::Form,

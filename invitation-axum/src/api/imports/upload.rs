@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 
 use super::sending::{Sending, boundary, is_json_lines};
 use crate::{
-    body::{MAX_FIELDS, unsupported},
+    body::{self, MAX_FIELDS, unsupported},
     middleware::{LongerTime, took_too_long},
     problem::{Problem, ProblemKind},
     web::Web,
@@ -181,6 +181,7 @@ pub(crate) struct FormPart<'w> {
 
 impl<'w> FormParts<'w> {
     pub(crate) async fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
+        body::refuse_encoded(&request)?;
         let Some(boundary) = boundary(&request) else {
             return Err(unsupported("the body must be that of a form with a file"));
         };
