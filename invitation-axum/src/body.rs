@@ -1,16 +1,18 @@
 //! Request bodies: limited in size and time, and parsed with errors that name the
 //! location.
 
+mod form;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRef, FromRequest, Request},
     http::{header, request::Parts},
 };
 use http_body_util::BodyExt;
-use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
-use url::form_urlencoded;
 
+pub use self::form::Form;
+pub(crate) use self::form::{MAX_FIELDS, is_utf8, read_form};
 use crate::{
     objects::Objects,
     problem::{InputError, Problem, ProblemKind, pointer_to},
@@ -83,32 +85,6 @@ async fn read_as(
     Ok((parts, read(body, web.limits().body, web).await?))
 }
 
-/// The largest number of fields in a form. Each field takes dozens of bytes of memory,
-/// however little it holds.
-pub(crate) const MAX_FIELDS: usize = 100;
-
-/// Reads the body of an HTML form. Returns the errors of [`read_as`], and 400 for a form with too many
-/// fields, or one that is not UTF-8: its bytes would silently become other characters.
-pub(crate) async fn read_form(request: Request, web: &Web) -> Result<(Parts, Bytes), Problem> {
-    let otherwise = "the body must be that of a form";
-    let (parts, bytes) =
-        read_as("application/x-www-form-urlencoded", otherwise, request, web).await?;
-    let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
-    if form_urlencoded::parse(&bytes).nth(MAX_FIELDS).is_some() {
-        return Err(malformed("the form has too many fields"));
-    }
-    if !is_utf8(&bytes) {
-        return Err(malformed("the form is not UTF-8"));
-    }
-    Ok((parts, bytes))
-}
-
-/// Returns whether all names and values of a form or query string are UTF-8 once they are decoded.
-/// The signs between them are ASCII, so the whole is UTF-8 if and only if each of them is.
-pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
-    percent_decode(encoded).decode_utf8().is_ok()
-}
-
 /// An extractor for a JSON body, which the host's own handlers can use, too. A mistake in the body
 /// becomes a [`Problem`] that names its location. The body is limited by
 /// [`WebLimits`](crate::WebLimits).
@@ -151,28 +127,6 @@ where
         let web = &Web::from_ref(state);
         let (_, bytes) = read_as("application/json", JSON, request, web).await?;
         parse(&bytes).map(Self)
-    }
-}
-
-/// An extractor for the body of an HTML form, which the host's own handlers can use, too.
-/// It has the limits of [`Json`], at most 100 fields, and must be UTF-8.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
-pub struct Form<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T>
-where
-    Web: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let web = &Web::from_ref(state);
-        let (parts, bytes) = read_form(request, web).await?;
-        let request = Request::from_parts(parts, bytes.into());
-        let form = axum::Form::from_request(request, &()).await;
-        let axum::Form(fields) = form.map_err(|_| Problem::new(ProblemKind::Invalid))?;
-        Ok(Self(fields))
     }
 }
 
