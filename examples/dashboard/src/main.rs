@@ -49,6 +49,7 @@ mod mail;
 mod mailing;
 mod open;
 mod pages;
+mod params;
 mod people;
 mod pools;
 mod problems;
