@@ -1,6 +1,6 @@
 //! The host's own JSON API.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -198,7 +198,7 @@ pub(crate) async fn receive(
 async fn message(body: Body, time: Duration) -> Result<Bytes, Problem> {
     let kind = match tokio::time::timeout(time, to_bytes(body, MAX_MESSAGE)).await {
         Ok(Ok(message)) => return Ok(message),
-        Ok(Err(error)) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
+        Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
             ProblemKind::TooLarge
         }
         Ok(Err(_)) => ProblemKind::Malformed,

@@ -1,7 +1,7 @@
 //! The query parameters of the host's own API. A parameter that is unknown or repeated is refused: a
 //! client that sends `?dry_run=true` must not get a registration instead.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use invitation::web::{InputError, Problem, ProblemKind};
@@ -17,7 +17,7 @@ impl Params {
         let query = request.uri.query().unwrap_or_default();
         let decoded = |text: &str| {
             let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8().map(|text| text.into_owned()).map_err(|_| {
+            percent_decode_str(&text).decode_utf8().map(Cow::into_owned).map_err(|_| {
                 Problem::new(ProblemKind::Malformed).with_detail("the query string is not UTF-8")
             })
         };

@@ -111,7 +111,7 @@ fn duplicates_choice(t: &Strings, duplicates: Duplicates) -> Choice {
 /// Receives the form, and returns its options with the result.
 async fn receive(context: &PageContext, request: Request) -> (Options, Result<BatchId, Problem>) {
     let mut options = Options::default();
-    let mut form = match FormParts::of(request, context.web()).await {
+    let mut form = match FormParts::of(request, context.web()) {
         Ok(form) => form,
         Err(problem) => return (options, Err(problem)),
     };

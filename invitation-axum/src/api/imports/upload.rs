@@ -132,7 +132,7 @@ async fn of_form(
     key: Option<&IdempotencyKey>,
     request: Request,
 ) -> Result<ImportJob, Problem> {
-    let mut form = FormParts::of(request, web).await?;
+    let mut form = FormParts::of(request, web)?;
     receive_part(web, actor, options, key, &mut form).await
 }
 
@@ -180,7 +180,7 @@ pub(crate) struct FormPart<'w> {
 }
 
 impl<'w> FormParts<'w> {
-    pub(crate) async fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
+    pub(crate) fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
         body::refuse_encoded(&request)?;
         let Some(boundary) = boundary(&request) else {
             return Err(unsupported("the body must be that of a form with a file"));
