@@ -1,7 +1,7 @@
 //! Request bodies: limited in size and time, and parsed with errors that name the
 //! location.
 
-use std::time::Duration;
+mod form;
 
 use axum::{
     body::{Body, Bytes},
@@ -9,20 +9,15 @@ use axum::{
     http::{header, request::Parts},
 };
 use http_body_util::BodyExt;
-use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
-use url::form_urlencoded;
 
+pub use self::form::Form;
+pub(crate) use self::form::{MAX_FIELDS, is_utf8, read_form};
 use crate::{
     objects::Objects,
     problem::{InputError, Problem, ProblemKind, pointer_to},
     web::Web,
 };
-
-/// The limits for reading an unwanted body, in bytes and time. Part of it is still read,
-/// so that the client gets the response instead of a broken connection.
-const DISCARDED: usize = 16_000_000;
-const DISCARDING: Duration = Duration::from_secs(5);
 
 /// Reads the whole body. Returns 413 for more than `limit` bytes, 408 if it arrives too
 /// slowly, 400 if it breaks off.
@@ -39,8 +34,6 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the body breaks off"))?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > limit {
-            drop(read);
-            discard(body).await;
             return Err(Problem::new(ProblemKind::TooLarge)
                 .with_detail(format!("the body must not be larger than {limit} bytes")));
         }
@@ -49,27 +42,26 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     Ok(read.into())
 }
 
-/// Reads the rest of a body without keeping it, within [`DISCARDED`] and [`DISCARDING`].
-pub(crate) async fn discard(mut body: Body) {
-    let reading = async {
-        let mut left = DISCARDED;
-        while let Some(Ok(frame)) = body.frame().await {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
-            match left.checked_sub(bytes) {
-                Some(rest) => left = rest,
-                None => return,
-            }
-        }
-    };
-    // A timeout is not an error: the response is sent in either case.
-    let _ = tokio::time::timeout(DISCARDING, reading).await;
+/// Returns the media type, in lower case and without parameters. Returns 415 for a body that is encoded.
+pub(crate) fn media_type(request: &Request) -> Result<Option<String>, Problem> {
+    refuse_encoded(request)?;
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    Ok(value.map(|value| {
+        let essence = value.split(';').next().unwrap_or_default();
+        essence.trim().to_ascii_lowercase()
+    }))
 }
 
-/// Returns the media type, in lower case and without parameters.
-pub(crate) fn media_type(request: &Request) -> Option<String> {
-    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let essence = value.split(';').next().unwrap_or_default();
-    Some(essence.trim().to_ascii_lowercase())
+/// Returns 415 for a body that is compressed or otherwise encoded. Its bytes would be read as if they
+/// were the text, and a client would learn only later that nothing of it was understood.
+pub(crate) fn refuse_encoded(request: &Request) -> Result<(), Problem> {
+    let is_plain =
+        |encoding: &str| encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    let mut given = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let all_plain = given.all(|encodings| {
+        encodings.to_str().is_ok_and(|text| text.split(',').map(str::trim).all(is_plain))
+    });
+    if all_plain { Ok(()) } else { Err(unsupported("the body must have no Content-Encoding")) }
 }
 
 const JSON: &str = "the body must be application/json";
@@ -79,46 +71,18 @@ pub(crate) fn unsupported(expected: &'static str) -> Problem {
 }
 
 /// Reads the whole body of a request whose media type must be `expected`. Returns 415 with `otherwise`
-/// for another one, and the errors of [`read`].
+/// for another one, and the errors of [`media_type`] and [`read`].
 async fn read_as(
     expected: &str,
     otherwise: &'static str,
     request: Request,
     web: &Web,
 ) -> Result<(Parts, Bytes), Problem> {
-    let is_expected = media_type(&request).as_deref() == Some(expected);
-    let (parts, body) = request.into_parts();
-    if !is_expected {
-        discard(body).await;
+    if media_type(&request)?.as_deref() != Some(expected) {
         return Err(unsupported(otherwise));
     }
+    let (parts, body) = request.into_parts();
     Ok((parts, read(body, web.limits().body, web).await?))
-}
-
-/// The largest number of fields in a form. Each field takes dozens of bytes of memory,
-/// however little it holds.
-pub(crate) const MAX_FIELDS: usize = 100;
-
-/// Reads the body of an HTML form. Returns the errors of [`read_as`], and 400 for a form with too many
-/// fields, or one that is not UTF-8: its bytes would silently become other characters.
-pub(crate) async fn read_form(request: Request, web: &Web) -> Result<(Parts, Bytes), Problem> {
-    let otherwise = "the body must be that of a form";
-    let (parts, bytes) =
-        read_as("application/x-www-form-urlencoded", otherwise, request, web).await?;
-    let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
-    if form_urlencoded::parse(&bytes).nth(MAX_FIELDS).is_some() {
-        return Err(malformed("the form has too many fields"));
-    }
-    if !is_utf8(&bytes) {
-        return Err(malformed("the form is not UTF-8"));
-    }
-    Ok((parts, bytes))
-}
-
-/// Returns whether all names and values of a form or query string are UTF-8 once they are decoded.
-/// The signs between them are ASCII, so the whole is UTF-8 if and only if each of them is.
-pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
-    percent_decode(encoded).decode_utf8().is_ok()
 }
 
 /// An extractor for a JSON body, which the host's own handlers can use, too. A mistake in the body
@@ -128,7 +92,9 @@ pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
 /// If `T` is a struct, the body must be an object: serde also reads a struct from an array of its
 /// fields, which is refused.
 ///
-/// The router's state must be a [`Web`] or contain one ([`FromRef`]).
+/// The router's state must be a [`Web`] or contain one ([`FromRef`]). Mount it behind
+/// [`Web::protect`]: a client whose large body is refused then gets the response instead of a broken
+/// connection.
 ///
 /// ```
 /// # mod invitation { pub use invitation_axum as web; }
@@ -164,28 +130,6 @@ where
     }
 }
 
-/// An extractor for the body of an HTML form, which the host's own handlers can use, too.
-/// It has the limits of [`Json`], at most 100 fields, and must be UTF-8.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
-pub struct Form<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T>
-where
-    Web: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let web = &Web::from_ref(state);
-        let (parts, bytes) = read_form(request, web).await?;
-        let request = Request::from_parts(parts, bytes.into());
-        let form = axum::Form::from_request(request, &()).await;
-        let axum::Form(fields) = form.map_err(|_| Problem::new(ProblemKind::Invalid))?;
-        Ok(Self(fields))
-    }
-}
-
 /// A JSON body that may be missing or `null`. It then has the default value.
 #[derive(Debug)]
 pub(crate) struct MaybeJson<T>(pub(crate) T);
@@ -194,12 +138,12 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
-        let is_json = media_type(&request).as_deref() == Some("application/json");
+        let kind = media_type(&request);
         let bytes = read(request.into_body(), web.limits().body, web).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        if !is_json {
+        if kind?.as_deref() != Some("application/json") {
             return Err(unsupported(JSON));
         }
         parse::<Option<T>>(&bytes).map(|said| Self(said.unwrap_or_default()))

@@ -60,6 +60,8 @@
 //!   (`Sec-Fetch-Site` and `Origin`, each where it is present), and from clients that are
 //!   not browsers. `X-Forwarded-*` headers are never read, and links are built from the
 //!   [`BaseUrl`] alone.
+//! - **Refusals**: a client that sends a body gets the response even if the server did not want the
+//!   body. The rest of it is read and dropped first, up to 16 MB and 5 seconds.
 //! - **Limits**: bodies, headers, the request line, pages and the duration of a request
 //!   are limited ([`WebLimits`]). The host's server must limit the time for the headers
 //!   of a request, and the number of connections.
@@ -90,6 +92,7 @@ mod query;
 mod request_id;
 mod secret;
 mod spool;
+mod unread;
 mod web;
 
 pub use async_trait::async_trait;

@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation_core::CorrelationId;
+use tokio::time::error::Elapsed;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use crate::{
     origin,
     problem::{OUTCOME_UNKNOWN, Problem, ProblemKind},
     request_id::RequestId,
+    unread::UnreadBody,
     web::Web,
 };
 
@@ -209,32 +211,55 @@ impl LongerTime {
 }
 
 async fn bound(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    // A host may put a router of the library behind `Web::protect`. Then the outer layer reads the
+    // rest of the body, and both layers wait for as long as the handler allows.
+    if let Some(longer) = request.extensions().get::<LongerTime>().cloned() {
+        let response = within_limits(&web, request, next, &longer).await;
+        return response.unwrap_or_else(|_| took_too_long().into_response());
+    }
+    let longer = LongerTime::default();
+    request.extensions_mut().insert(longer.clone());
+    let (request, unread) = UnreadBody::of(request);
+    let response = within_limits(&web, request, next, &longer).await;
+    unread.discard(response.as_ref().map(Response::status).ok()).await;
+    response.unwrap_or_else(|_| took_too_long().into_response())
+}
+
+/// Returns the response of the handler, or the refusal of a request that is too large. Its future
+/// owns the handler, so that a handler that takes too long is dropped with it.
+async fn within_limits(
+    web: &Web,
+    request: Request,
+    next: Next,
+    longer: &LongerTime,
+) -> Result<Response, Elapsed> {
     let limits = web.limits();
     let uri = request.uri();
     let uri_bytes = uri.path().len() + uri.query().map_or(0, str::len);
     if uri_bytes > limits.uri {
-        return Problem::new(ProblemKind::UriTooLong).into_response();
+        return Ok(Problem::new(ProblemKind::UriTooLong).into_response());
     }
     let header_bytes: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if header_bytes > limits.headers {
-        return Problem::new(ProblemKind::HeadersTooLarge).into_response();
+        return Ok(Problem::new(ProblemKind::HeadersTooLarge).into_response());
     }
-    let longer = LongerTime::default();
-    request.extensions_mut().insert(longer.clone());
     let mut running = pin!(next.run(request));
-    let mut response = tokio::time::timeout(limits.request_time, &mut running).await;
-    if let (Err(_), Some(time)) = (&response, longer.0.get()) {
-        let rest = time.saturating_sub(limits.request_time);
-        response = tokio::time::timeout(rest, running).await;
+    let response = tokio::time::timeout(limits.request_time, &mut running).await;
+    match (response, longer.0.get()) {
+        (Err(_), Some(time)) => {
+            let rest = time.saturating_sub(limits.request_time);
+            tokio::time::timeout(rest, running).await
+        }
+        (response, _) => response,
     }
-    match response {
-        Ok(response) => response,
-        Err(_) => Problem::new(ProblemKind::Unavailable)
-            .with_detail(format!("it took too long, and {OUTCOME_UNKNOWN}"))
-            .with_retry_after(Duration::from_secs(5))
-            .into_response(),
-    }
+}
+
+/// Returns the problem of a request that took longer than its limit.
+pub(crate) fn took_too_long() -> Problem {
+    Problem::new(ProblemKind::Unavailable)
+        .with_detail(format!("it took too long, and {OUTCOME_UNKNOWN}"))
+        .with_retry_after(Duration::from_secs(5))
 }
 
 // A panic's message may contain secrets, so it is neither logged here nor sent.

@@ -1,11 +1,14 @@
 //! The host's own JSON API.
 
+use std::{error::Error, time::Duration};
+
 use axum::{
-    body::{Body, to_bytes},
-    extract::{Query, State, rejection::QueryRejection},
+    body::{Body, Bytes, to_bytes},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use http_body_util::LengthLimitError;
 use invitation::{
     Email, FieldError, Username,
     web::{InputError, Json, Parts, Problem, ProblemKind},
@@ -17,18 +20,20 @@ use crate::{
     app::{App, Host},
     client_request::ClientRequest,
     mail::{Mail, MailKind},
+    params::{NoParams, Params},
     problems::busy,
     register::{Application, Registered},
     secret::Secret,
-    webhooks::{MAX_MESSAGE, Message, NotAccepted},
+    webhooks::{MAX_MESSAGE, MESSAGE_TIME, Message, NotAccepted},
 };
 
-/// The body of a registration: the username and the code.
+/// The body of a registration: the username and the code. A missing one is an error of its field, so
+/// that the response names all missing ones.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplicationBody {
-    code: String,
-    username: String,
+    code: Option<String>,
+    username: Option<String>,
     email: Option<String>,
 }
 
@@ -50,12 +55,13 @@ struct RegistrationBody {
 pub(crate) async fn register(
     State(App(host)): State<App>,
     client: ClientRequest,
+    _: NoParams,
     headers: HeaderMap,
     Json(body): Json<ApplicationBody>,
 ) -> Result<Response, Problem> {
     let ApplicationBody { code, username, email } = body;
     let key = idempotency_key(&headers)?;
-    let application = application(&client, code, &username, email.as_deref(), key)?;
+    let application = application(&client, code, username.as_deref(), email.as_deref(), key)?;
     Ok(match host.register(&application).await? {
         Registered::Done(account) => created(&account),
         Registered::ProofAsked(registration) => {
@@ -81,25 +87,33 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 /// The values of an application, or all that is wrong with them.
 pub(crate) fn application(
     client: &ClientRequest,
-    code: String,
-    username: &str,
+    code: Option<String>,
+    username: Option<&str>,
     email: Option<&str>,
     key: Option<&str>,
 ) -> Result<Application, Problem> {
-    let email = email.map(Email::parse).transpose();
-    match (Username::new(username), email) {
-        (Ok(username), Ok(email)) => Ok(Application {
+    let code = code.ok_or(missing("code"));
+    let username = username.ok_or(missing("username"));
+    let username = username.and_then(|name| Username::new(name).map_err(|error| in_body(&error)));
+    let email = email.map(Email::parse).transpose().map_err(|error| in_body(&error));
+    match (code, username, email) {
+        (Ok(code), Ok(username), Ok(email)) => Ok(Application {
             request: client.context(),
             code: Secret::new(code),
             username,
             email,
             key: key.map(str::to_owned),
         }),
-        (username, email) => {
-            let wrong = [username.err(), email.err()].into_iter().flatten();
-            Err(Problem::invalid(wrong.map(|error| in_body(&error))))
+        (code, username, email) => {
+            let wrong = [code.err(), username.err(), email.err()];
+            Err(Problem::invalid(wrong.into_iter().flatten()))
         }
     }
+}
+
+/// The error of a field that is missing from the body.
+fn missing(field: &str) -> InputError {
+    InputError::in_body(format!("/{field}"), "must be given")
 }
 
 fn in_body(error: &FieldError) -> InputError {
@@ -110,17 +124,26 @@ fn in_body(error: &FieldError) -> InputError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConfirmationBody {
-    registration: String,
-    token: String,
+    registration: Option<String>,
+    token: Option<String>,
 }
 
 /// `POST /api/register/confirm`
 pub(crate) async fn confirm(
     State(App(host)): State<App>,
     client: ClientRequest,
-    Json(body): Json<ConfirmationBody>,
+    _: NoParams,
+    Json(ConfirmationBody { registration, token }): Json<ConfirmationBody>,
 ) -> Result<Response, Problem> {
-    let account = host.confirm(client.context(), &body.registration, &body.token).await?;
+    let (registration, token) = match (registration, token) {
+        (Some(registration), Some(token)) => (registration, token),
+        (registration, token) => {
+            let named = [(registration, "registration"), (token, "token")];
+            let absent = named.into_iter().filter(|(value, _)| value.is_none());
+            return Err(Problem::invalid(absent.map(|(_, field)| missing(field))));
+        }
+    };
+    let account = host.confirm(client.context(), &registration, &token).await?;
     Ok(created(&account))
 }
 
@@ -152,6 +175,7 @@ pub(crate) async fn webhooks(
     request: Parts,
 ) -> Result<Response, Problem> {
     administrator(&host, &request).await?;
+    Params::of(&request)?.nothing_else()?;
     Ok(axum::Json(Messages { items: host.receiver.read() }).into_response())
 }
 
@@ -161,8 +185,7 @@ pub(crate) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let body = to_bytes(body, MAX_MESSAGE).await;
-    let body = body.map_err(|_| Problem::new(ProblemKind::TooLarge))?;
+    let body = message(body, MESSAGE_TIME).await?;
     match host.receiver.receive(&headers, &body) {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotAccepted::Signature) => Err(Problem::new(ProblemKind::Unauthenticated)),
@@ -170,13 +193,18 @@ pub(crate) async fn receive(
     }
 }
 
-/// The query of the mail list: the recipient, and what the mails are for.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MailQuery {
-    to: Option<String>,
-    #[serde(default)]
-    kind: MailKind,
+/// Reads a message. Returns 413 for one that is too large, 408 if it arrives too slowly, and 400 if it
+/// breaks off.
+async fn message(body: Body, time: Duration) -> Result<Bytes, Problem> {
+    let kind = match tokio::time::timeout(time, to_bytes(body, MAX_MESSAGE)).await {
+        Ok(Ok(message)) => return Ok(message),
+        Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
+            ProblemKind::TooLarge
+        }
+        Ok(Err(_)) => ProblemKind::Malformed,
+        Err(_) => ProblemKind::RequestTimeout,
+    };
+    Err(Problem::new(kind))
 }
 
 /// The mails that the demonstration sent, newest first.
@@ -189,16 +217,49 @@ struct Mails {
 pub(crate) async fn mail(
     State(App(host)): State<App>,
     request: Parts,
-    query: Result<Query<MailQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     administrator(&host, &request).await?;
-    let Query(MailQuery { to, kind }) = query.map_err(|_| {
-        let detail = "the parameters are `to`, an address, and `kind`: confirmation or invitation";
-        Problem::new(ProblemKind::Invalid).with_detail(detail)
-    })?;
+    let mut params = Params::of(&request)?;
+    let (to, kind) = (params.take("to"), params.take("kind"));
+    params.nothing_else()?;
     let to = to.as_deref().map(Email::parse).transpose();
-    let to = to.map_err(|invalid| {
-        Problem::new(ProblemKind::Invalid).with_detail(format!("to {}", invalid.message()))
-    })?;
+    let to = to.map_err(|error| InputError::in_query("to", error.message()));
+    let kind = match kind.as_deref() {
+        None => Ok(MailKind::default()),
+        Some("confirmation") => Ok(MailKind::Confirmation),
+        Some("invitation") => Ok(MailKind::Invitation),
+        Some(_) => Err(InputError::in_query("kind", "must be confirmation or invitation")),
+    };
+    let (to, kind) = match (to, kind) {
+        (Ok(to), Ok(kind)) => (to, kind),
+        (to, kind) => {
+            return Err(Problem::invalid([to.err(), kind.err()].into_iter().flatten()));
+        }
+    };
     Ok(axum::Json(Mails { items: host.outbox.read(to.as_ref(), kind) }).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    /// Returns the problem with a body whose first piece is followed by `rest`.
+    async fn problem(rest: impl stream::Stream<Item = io::Result<Bytes>> + Send + 'static) -> u16 {
+        let first = stream::iter([Ok(Bytes::from_static(b"{"))]);
+        let body = Body::from_stream(first.chain(rest));
+        let read = message(body, Duration::from_millis(50)).await;
+        read.expect_err("a problem").kind().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn message_that_does_not_arrive_is_the_fault_of_its_sender() {
+        assert_eq!(problem(stream::pending()).await, 408);
+        assert_eq!(problem(stream::iter([Err(io::Error::other("broken"))])).await, 400);
+        let large = Bytes::from(vec![b'x'; MAX_MESSAGE]);
+        assert_eq!(problem(stream::iter([Ok(large)])).await, 413);
+    }
 }

@@ -27,6 +27,7 @@
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
 //! - `database.rs` names these files after the database;
 //! - `app.rs` mounts the library's routers;
+//! - `server.rs` limits the time for headers, and the number of connections;
 //! - `mailing.rs` sends the codes of invitations to their addresses;
 //! - `counting.rs` counts what became of invitations;
 //! - `importing.rs` imports files of invitations in the background;
@@ -49,6 +50,7 @@ mod mail;
 mod mailing;
 mod open;
 mod pages;
+mod params;
 mod people;
 mod pools;
 mod problems;
@@ -60,18 +62,13 @@ mod reserving;
 mod sealing;
 mod secret;
 mod seed;
+mod server;
 mod sessions;
 mod standing;
 mod tables;
 mod webhooks;
 
-use std::{
-    error::Error as StdError,
-    io::Write,
-    net::{Ipv4Addr, SocketAddr},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{error::Error as StdError, io::Write, net::Ipv4Addr, process::ExitCode, time::Duration};
 
 use tokio::net::TcpListener;
 
@@ -117,9 +114,7 @@ async fn run() -> Result {
 
     // Requests in progress are answered, unless that takes too long.
     tokio::select! {
-        served = axum::serve(listener, app::app(host).into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(stop)
-            .into_future() => served?,
+        () = server::serve(listener, app::app(host), stop) => {}
         () = async {
             out_of_patience.await;
             tokio::time::sleep(PATIENCE).await;

@@ -190,8 +190,8 @@ pub(crate) async fn apply(
     let newcomer = cookie(&request, NEWCOMER).map(|id| id.hash());
     let applied = application(
         &client,
-        fields.code.clone(),
-        fields.username.trim(),
+        Some(fields.code.clone()),
+        Some(fields.username.trim()),
         email,
         newcomer.as_deref(),
     );

@@ -41,6 +41,9 @@ const KEPT: usize = 100;
 /// The maximum length of a message.
 pub(crate) const MAX_MESSAGE: usize = 64 * 1024;
 
+/// The time in which a message must arrive.
+pub(crate) const MESSAGE_TIME: Duration = Duration::from_secs(10);
+
 /// The receiver: it checks signatures, and keeps the last messages in memory.
 #[derive(Default)]
 pub(crate) struct Receiver(Mutex<Received>);

@@ -219,8 +219,8 @@ pub(crate) async fn bulk(
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (is_json, request) = accepted(request).await?;
-    let (_permit, request) = web.bulk_permit_for(request).await?;
+    let is_json = is_json(&request)?;
+    let _permit = web.bulk_permit()?;
     let bytes = body::read(request.into_body(), web.limits().bulk_body, &web).await?;
     let max = web.max_rows();
     let rows = if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&bytes, max) }?;
@@ -235,14 +235,11 @@ pub(crate) async fn bulk(
 
 /// Returns whether the body of a request is JSON, and not CSV. Returns 415 for any other media type,
 /// before the limit of imports can give 429.
-async fn accepted(request: Request) -> Result<(bool, Request), Problem> {
-    match body::media_type(&request).as_deref() {
-        Some("application/json") => Ok((true, request)),
-        Some("text/csv") => Ok((false, request)),
-        _ => {
-            body::discard(request.into_body()).await;
-            Err(body::unsupported("the body must be application/json or text/csv"))
-        }
+fn is_json(request: &Request) -> Result<bool, Problem> {
+    match body::media_type(request)?.as_deref() {
+        Some("application/json") => Ok(true),
+        Some("text/csv") => Ok(false),
+        _ => Err(body::unsupported("the body must be application/json or text/csv")),
     }
 }
 

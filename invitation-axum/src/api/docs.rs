@@ -73,7 +73,7 @@ problems! {
         "400" "The body or the query cannot be read"
         "408" "The body arrived too slowly"
         "413" "The body is too large"
-        "415" "The content type of the body is not supported"
+        "415" "The content type or the content encoding of the body is not supported"
     }
     /// Problem responses of a request that changes an invitation.
     Changing {

@@ -5,6 +5,7 @@ use super::{
     deliveries::Mails,
     form::Input,
     page::{PageContext, asks_for_data, page},
+    pager::{PageForm, Pager},
     qr::QrCode,
     row::{CopyForm, Fact, Row, Summary, When},
 };
@@ -17,9 +18,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Error, Invitation, InvitationCode, InvitationId, InvitationView, Inviter, Paging, Right,
-    Timestamp,
+    Invitation, InvitationCode, InvitationId, InvitationView, Inviter, Right, Timestamp,
 };
+
+/// The number of redemptions on a page by default.
+const PAGE: &str = "50";
 
 /// The page of one invitation.
 #[derive(Template, Debug)]
@@ -31,6 +34,8 @@ pub(super) struct Detail<'a> {
     heading: &'a str,
     done: Option<&'a str>,
     facts: Summary<'a>,
+    /// The links to further redemptions, for an invitation for several people.
+    pager: Option<Pager<'a>>,
     /// The picture of the registration link.
     qr: Option<QrCode<'a>>,
     mails: Option<Mails<'a>>,
@@ -78,6 +83,7 @@ impl<'a> Detail<'a> {
             heading,
             done: None,
             facts,
+            pager: None,
             qr: None,
             mails: None,
             offers_another: false,
@@ -125,24 +131,33 @@ pub(super) async fn show(
     let view = context.service().get(context.actor(), id).await?;
     let t = context.t();
     let mut detail = Detail::of_view(&context, &t.invitation, &view);
-    detail.done = done(t, Input::of_query(query.as_deref())?.text("done"));
+    let input = Input::of_query(query.as_deref())?;
+    detail.done = done(t, input.text("done"));
     if view.invitation().max_uses().get() > 1 {
-        let redeemers = redeemers(&context, id).await?;
+        let (redeemers, pager) = redeemers(&context, id, &PageForm::of(&input)).await?;
         detail.facts.more.extend(redeemers);
+        detail.pager = Some(pager);
     }
     detail.mails = Mails::of(&context, view.invitation()).await?;
     page(StatusCode::OK, &t.invitation, &detail)
 }
 
-/// Returns the latest redemptions of an invitation for several people.
-async fn redeemers(context: &PageContext, id: InvitationId) -> Result<Vec<Fact<'_>>, Error> {
+/// Returns a page of the redemptions of an invitation for several people, newest first, and the
+/// links to the others.
+async fn redeemers<'a>(
+    context: &'a PageContext,
+    id: InvitationId,
+    asked: &PageForm,
+) -> Result<(Vec<Fact<'a>>, Pager<'a>), Problem> {
     let (t, now) = (context.t(), context.now());
-    let page = context.service().redemptions(context.actor(), id, Paging::default()).await?;
+    let paging = asked.parse(PAGE)?;
+    let page = context.service().redemptions(context.actor(), id, paging).await?;
     let facts = page.items().iter().map(|redemption| {
         let at = When::new(redemption.at, now, t);
         Fact::text(&t.column_used_by, redemption.username.to_string()).at(at)
     });
-    Ok(facts.collect())
+    let path = format!("{}/{id}", context.base());
+    Ok((facts.collect(), asked.links(&path, PAGE).pager(t, page.next())))
 }
 
 /// Gives out the code and records the copy in the audit trail. The script that fills the

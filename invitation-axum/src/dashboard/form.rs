@@ -48,14 +48,13 @@ impl Input {
         web: &Web,
         [file, typed]: [&str; 2],
     ) -> Result<(Self, Result<String, Problem>), Problem> {
+        body::refuse_encoded(&request)?;
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
-        let body = request.into_body();
         let Some(boundary) = boundary else {
-            body::discard(body).await;
             return Err(unsupported("the body must be that of a form with a file"));
         };
-        let bytes = body::read(body, web.limits().bulk_body, web).await?;
+        let bytes = body::read(request.into_body(), web.limits().bulk_body, web).await?;
         let bytes = stream::iter([Ok::<_, Infallible>(bytes)]);
         let mut parts = multer::Multipart::new(bytes, boundary);
         let (mut input, mut chosen, mut written) = (Vec::new(), None, None);

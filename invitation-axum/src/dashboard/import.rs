@@ -40,7 +40,7 @@ pub(super) async fn back(context: PageContext) -> Redirect {
 pub(super) async fn check(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
     // Before the body is read: it is in memory until the import ends.
-    let (_permit, request) = context.web().bulk_permit_for(request).await?;
+    let _permit = context.web().bulk_permit()?;
     match Sheet::read(&context, request).await? {
         Ok(sheet) => sheet.rehearse(&context, StatusCode::OK).await,
         Err((sheet, problem)) => sheet.refused(&context, &problem),
@@ -50,7 +50,7 @@ pub(super) async fn check(context: PageContext, request: Request) -> Result<Resp
 /// Creates the invitations of the form, once however often the form is sent.
 pub(super) async fn create(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
-    let (_permit, request) = context.web().bulk_permit_for(request).await?;
+    let _permit = context.web().bulk_permit()?;
     let sheet = match Sheet::read(&context, request).await? {
         Ok(sheet) => sheet,
         Err((sheet, problem)) => return sheet.refused(&context, &problem),

@@ -54,7 +54,7 @@ pub(super) async fn upload(
 ) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
     context.web().served_imports()?;
-    let (permit, request) = context.web().bulk_permit_for(request).await?;
+    let permit = context.web().bulk_permit()?;
     let owned = context.clone();
     let receiving = async move { Ok(receive(&owned, request).await) };
     let received = upload::in_task(context.web(), &longer, permit, receiving).await;
@@ -111,12 +111,12 @@ fn duplicates_choice(t: &Strings, duplicates: Duplicates) -> Choice {
 /// Receives the form, and returns its options with the result.
 async fn receive(context: &PageContext, request: Request) -> (Options, Result<BatchId, Problem>) {
     let mut options = Options::default();
-    let mut form = match FormParts::of(request, context.web()).await {
+    let mut form = match FormParts::of(request, context.web()) {
         Ok(form) => form,
         Err(problem) => return (options, Err(problem)),
     };
     let received = receive_parts(context, &mut form, &mut options).await;
-    (options, form.finish(received).await)
+    (options, received)
 }
 
 /// Receives the parts of the form. Its file comes last, behind the options.

@@ -84,11 +84,13 @@ impl InputError {
         Self::new(Place::Body, pointer.into(), message.into())
     }
 
-    pub(crate) fn in_query(name: &str, message: impl Into<String>) -> Self {
+    /// Returns the error of the query parameter of this name.
+    #[must_use]
+    pub fn in_query(name: &str, message: impl Into<String>) -> Self {
         Self::new(Place::Query, pointer_to(name), message.into())
     }
 
-    /// What is wrong with the header of this name.
+    /// Returns the error of the header of this name.
     #[must_use]
     pub fn in_header(name: &str, message: impl Into<String>) -> Self {
         Self::new(Place::Header, pointer_to(name), message.into())

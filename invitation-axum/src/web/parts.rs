@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::Request, http::header};
 use invitation_core::{
     BaseUrl, Store, audit::LogMonitor, delivery::Deliveries, funnel::Funnels, webhook::Endpoints,
 };
@@ -10,7 +9,6 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Web, WebLimits};
 use crate::{
-    body,
     identify::Identify,
     problem::{Problem, ProblemKind},
 };
@@ -60,24 +58,6 @@ impl Web {
                 .with_detail("too many imports and exports are under way")
                 .with_retry_after(Duration::from_secs(5))
         })
-    }
-
-    /// Returns the permit for the import of a body, and the request. If too many are running, the body
-    /// is passed over before the 429: the client gets the response instead of a broken connection.
-    pub(crate) async fn bulk_permit_for(
-        &self,
-        request: Request,
-    ) -> Result<(OwnedSemaphorePermit, Request), Problem> {
-        match self.bulk_permit() {
-            Ok(permit) => Ok((permit, request)),
-            Err(problem) => {
-                // A client that waits for `100 Continue` has not sent its body.
-                if !request.headers().contains_key(header::EXPECT) {
-                    body::discard(request.into_body()).await;
-                }
-                Err(problem)
-            }
-        }
     }
 
     /// Returns the largest number of rows in an import.

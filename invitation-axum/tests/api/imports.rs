@@ -1,13 +1,12 @@
 //! Imports as jobs: ordering, watching, cancelling and their results.
 
-use std::{convert::Infallible, num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{Method, header},
 };
-use futures_util::stream;
-use invitation_axum::{FolderSpool, WebLimits};
+use invitation_axum::FolderSpool;
 use invitation_core::{
     Limits, MemoryStore,
     import::jobs::{ImportRun, Imports},
@@ -20,7 +19,7 @@ use crate::support::{Answer, Harness, request};
 /// A host with imports in a folder. Its parts have four rows.
 pub(crate) struct Scene {
     pub(crate) harness: Harness,
-    imports: Imports,
+    pub(crate) imports: Imports,
     pub(crate) folder: TempDir,
 }
 
@@ -77,7 +76,7 @@ impl Scene {
         self.harness.send(request.expect("a request")).await
     }
 
-    fn files(&self) -> usize {
+    pub(crate) fn files(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("spool")).expect("a folder").count()
     }
 }
@@ -261,66 +260,6 @@ async fn only_those_who_import_see_imports_and_only_where_they_are_served() {
             send(&scene.harness, "admin", route).await.problem(404, "not-found");
         }
     }
-}
-
-#[tokio::test]
-async fn upload_that_is_refused_leaves_no_file() {
-    let scene = Scene::with(|imports| imports.with_max_bytes(100_000));
-    let large = vec![b'x'; 600_000];
-    scene.order("", "text/csv", large.clone()).await.problem(413, "too-large");
-    let form = [
-        b"--f\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".to_vec(),
-        large,
-        b"\r\n--f--\r\n".to_vec(),
-    ];
-    let kind = "multipart/form-data; boundary=f";
-    scene.order("", kind, form.concat()).await.problem(413, "too-large");
-    scene.order("", "text/plain", FILE).await.problem(415, "unsupported-media-type");
-    scene.order("?mode=some", "text/csv", FILE).await.problem(422, "invalid");
-    scene.order("?dry_run=true", "text/csv", FILE).await.problem(422, "invalid");
-    let broken = stream::iter([Ok(Bytes::from_static(b"role\n")), Err("the connection broke")]);
-    scene.order("", "text/csv", Body::from_stream(broken)).await.problem(400, "malformed");
-    assert_eq!(scene.files(), 0);
-}
-
-#[tokio::test]
-async fn upload_may_take_longer_than_other_requests_but_must_go_on() {
-    let short = Duration::from_millis(50);
-    let limits =
-        WebLimits::default().with_request_time(short).with_body_time(Duration::from_secs(9));
-    let mut scene = Scene::new();
-    let imports = scene.imports.clone();
-    scene.harness = scene.harness.with_web(|web| web.with_limits(limits).with_imports(imports));
-    let slow = stream::unfold(0, |n| async move {
-        // Longer than the time of other requests.
-        tokio::time::sleep(Duration::from_millis(40)).await;
-        (n < 4).then(|| (Ok::<_, Infallible>(Bytes::from_static(b"role,division\n")), n + 1))
-    });
-    scene.order("", "text/csv", Body::from_stream(slow)).await.is(202);
-
-    let limits = WebLimits::default().with_body_time(short);
-    scene.harness = scene.harness.with_web(|web| web.with_limits(limits));
-    let stalled = || Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
-    scene.order("", "text/csv", stalled()).await.problem(408, "request-timeout");
-    // A header of a form that does not end is not kept as a whole.
-    let endless = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b'x'; 64_000])));
-    let begin = stream::iter([Ok(Bytes::from_static(b"--f\r\nX: "))]);
-    let endless = futures_util::StreamExt::chain(begin, endless);
-    let kind = "multipart/form-data; boundary=f";
-    scene.order("", kind, Body::from_stream(endless)).await.problem(408, "request-timeout");
-    assert_eq!(scene.files(), 1, "the first upload");
-}
-
-#[tokio::test]
-async fn form_with_many_fields_in_front_of_the_file_is_refused() {
-    let scene = Scene::new();
-    let field = "--f\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nx\r\n".repeat(1_000);
-    let file = format!(
-        "{field}--f\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n{FILE}\r\n--f--\r\n"
-    );
-    let kind = "multipart/form-data; boundary=f";
-    scene.order("", kind, file).await.problem(400, "malformed");
-    assert_eq!(scene.files(), 0);
 }
 
 #[tokio::test]

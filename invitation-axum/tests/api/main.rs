@@ -28,6 +28,7 @@ mod sockets;
 mod stalling;
 mod store;
 mod support;
+mod uploads;
 mod uses;
 mod webhooks;
 

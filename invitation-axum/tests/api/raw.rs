@@ -90,7 +90,10 @@ async fn no_header_is_an_error_of_the_server() {
         (b"accept: \xff\r\n", 201),
         (b"if-match: \xff\r\n", 201),
         (b"expect: nonsense\r\n", 201),
-        (b"content-encoding: gzip\r\n", 201),
+        (b"content-encoding: gzip\r\n", 415),
+        (b"content-encoding: identity, br\r\n", 415),
+        (b"content-encoding: \xff\r\n", 415),
+        (b"content-encoding: Identity\r\n", 201),
         (b"range: bytes=0-1\r\n", 201),
         (&large, 431),
     ] {

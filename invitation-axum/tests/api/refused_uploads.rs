@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, num::NonZeroU16};
 
 use axum::Router;
-use invitation_axum::WebLimits;
+use invitation_axum::{Dashboard, WebLimits};
 use invitation_core::{
     MemoryStore,
     import::jobs::{Imports, MemorySpool},
@@ -38,11 +38,16 @@ fn form(name: &str) -> Vec<u8> {
     [head.into_bytes(), vec![b'x'; SIZE], b"\r\n--f--\r\n".to_vec()].concat()
 }
 
-/// Sends a body to its end, and returns the response.
+/// Sends a body to its end as the administrator, and returns the response.
 async fn sent(address: SocketAddr, path: &str, kind: &str, body: &[u8]) -> String {
+    sent_with(address, path, "authorization: Bearer admin\r\n", kind, body).await
+}
+
+/// Sends a body to its end with further headers, and returns the response.
+async fn sent_with(address: SocketAddr, path: &str, more: &str, kind: &str, body: &[u8]) -> String {
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\
-         authorization: Bearer admin\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+         {more}content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     let mut stream = open(address, &head).await;
@@ -62,6 +67,42 @@ async fn form_that_is_refused_is_read_to_its_end() {
     assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
     let refused = sent(address, &format!("{API}/imports"), "multipart/form-data", &form("")).await;
     assert!(refused.starts_with("HTTP/1.1 415 "), "{refused}");
+}
+
+/// A refusal before the body is read, such as that of a session that has ended.
+#[tokio::test]
+async fn body_of_a_request_that_is_refused_is_read_to_its_end() {
+    const ADMIN: &str = "authorization: Bearer admin\r\n";
+    const MANAGER: &str = "authorization: Bearer sales-manager\r\n";
+    let limits = WebLimits::default();
+    let dashboard = Dashboard::new().with_sign_in("/login");
+    let imports = Imports::new(MemoryStore::new(), MemorySpool::new());
+    let serving = Harness::api().with_dashboard(dashboard);
+    let serving = serving.with_web(|web| web.with_limits(limits).with_imports(imports));
+    let protected = serve(serving.web.protect(serving.app())).await;
+    let serving = serve(serving.app()).await;
+    let none = serve(Harness::api().app()).await;
+    let long = format!("{API}/bulk?x={}", "x".repeat(9_000));
+    let (api, dashboard) = (format!("{API}/bulk"), format!("{DASHBOARD}/imports"));
+    let unreadable = format!("{ADMIN}idempotency-key: {}\r\n", "k".repeat(2_000));
+    for (address, path, more, kind, status) in [
+        (serving, &*api, "", "text/csv", 401),
+        (protected, &api, "", "text/csv", 401),
+        (serving, &dashboard, "", FORM, 303),
+        (protected, &dashboard, "", FORM, 303),
+        (serving, &api, MANAGER, "text/csv", 403),
+        (serving, &format!("{DASHBOARD}/import"), MANAGER, FORM, 403),
+        (serving, &dashboard, MANAGER, FORM, 403),
+        (serving, &format!("{api}?mode=some"), ADMIN, "text/csv", 422),
+        (serving, &api, &unreadable, "text/csv", 422),
+        (serving, &long, ADMIN, "text/csv", 414),
+        (serving, &api, ADMIN, "text/plain", 415),
+        (none, &format!("{API}/imports"), ADMIN, "text/csv", 404),
+        (none, &dashboard, ADMIN, FORM, 404),
+    ] {
+        let refused = sent_with(address, path, more, kind, &form("file")).await;
+        assert!(refused.starts_with(&format!("HTTP/1.1 {status} ")), "{path:.40}: {refused}");
+    }
 }
 
 /// Takes the only place for an import, and returns the connection that holds it.

@@ -19,6 +19,7 @@ mod queries;
 mod secrets;
 mod support;
 mod uploads;
+mod uses;
 mod webhooks;
 
 #[path = "../harness/mod.rs"]

@@ -1,6 +1,7 @@
 //! The example `dashboard`, from outside: started as its users start it, over HTTP, on each
 //! database that it supports.
 
+mod connections;
 mod counting;
 mod folders;
 mod host;

@@ -139,8 +139,8 @@ pub(crate) async fn order(
     request: Request,
 ) -> Result<Response, Problem> {
     web.served_imports()?;
-    let (sending, request) = sending::accepted(request).await?;
-    let (permit, request) = web.bulk_permit_for(request).await?;
+    let sending = sending::accepted(&request)?;
+    let permit = web.bulk_permit()?;
     let file = (sending, request);
     let job = upload::receive(&web, actor, options, key, &longer, permit, file).await?;
     let body = ImportJobBody::of(&job);

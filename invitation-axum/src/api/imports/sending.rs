@@ -4,7 +4,7 @@ use axum::{extract::Request, http::header};
 use invitation_core::import::file::FileFormat;
 
 use crate::{
-    body::{self, media_type, unsupported},
+    body::{media_type, unsupported},
     problem::Problem,
 };
 
@@ -19,19 +19,17 @@ pub(crate) enum Sending {
 
 /// Returns how the file of a request is sent. Returns 415 for any other media type, before the limit
 /// of imports can give 429.
-pub(super) async fn accepted(request: Request) -> Result<(Sending, Request), Problem> {
-    let sending = match media_type(&request).as_deref() {
+pub(super) fn accepted(request: &Request) -> Result<Sending, Problem> {
+    Ok(match media_type(request)?.as_deref() {
         Some("text/csv") => Sending::File(FileFormat::Csv),
         Some(kind) if is_json_lines(kind) => Sending::File(FileFormat::JsonLines),
-        Some("multipart/form-data") if boundary(&request).is_some() => Sending::Form,
+        Some("multipart/form-data") if boundary(request).is_some() => Sending::Form,
         _ => {
-            body::discard(request.into_body()).await;
             return Err(unsupported(
                 "the body must be text/csv, application/jsonl or multipart/form-data",
             ));
         }
-    };
-    Ok((sending, request))
+    })
 }
 
 /// Returns the text between the parts of a form; none if the body is not that of a form.

@@ -4,14 +4,15 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
+    time::Duration,
 };
 
 use axum::{
-    body::{Body, BodyDataStream, Bytes},
+    body::{Body, Bytes},
     extract::Request,
 };
 use futures_util::{Stream, stream};
@@ -24,14 +25,14 @@ use invitation_core::{
         jobs::{ImportJob, ImportOrder, Upload},
     },
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument;
 use utoipa::ToSchema;
 
 use super::sending::{Sending, boundary, is_json_lines};
 use crate::{
     body::{self, MAX_FIELDS, unsupported},
-    middleware::LongerTime,
+    middleware::{LongerTime, took_too_long},
     problem::{Problem, ProblemKind},
     web::Web,
 };
@@ -80,21 +81,22 @@ pub(crate) async fn receive(
     .await
 }
 
-/// Runs the reception of a file in a task of its own, within the time of uploads.
+/// Runs the reception of a file in a task of its own. The reception itself keeps to the time of
+/// uploads ([`UploadTime`]).
 pub(crate) async fn in_task<T: Send + 'static>(
     web: &Web,
     longer: &LongerTime,
     permit: OwnedSemaphorePermit,
     receiving: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
-    let time = web.limits().upload_time;
-    // A little more than the task takes at most, so that its answer arrives.
-    longer.allow(time + web.limits().request_time);
+    let limits = web.limits();
+    // More than the file takes at most, so that the answer about a late file arrives. A store or a
+    // spool that does not answer must not keep the permit.
+    let time = limits.upload_time.saturating_add(limits.request_time);
+    longer.allow(time);
     let task = async move {
         let _permit = permit;
-        tokio::time::timeout(time, receiving)
-            .await
-            .unwrap_or_else(|_| Err(Problem::new(ProblemKind::RequestTimeout)))
+        tokio::time::timeout(time, receiving).await.unwrap_or_else(|_| Err(took_too_long()))
     };
     let task = tokio::spawn(task.in_current_span());
     task.await.unwrap_or_else(|_| Err(Problem::new(ProblemKind::Internal)))
@@ -112,18 +114,14 @@ async fn receive_into(
         Sending::Form => return of_form(web, actor, options, key, request).await,
     };
     let mut upload = begin(web, actor, options.order(format)).await?;
-    let mut body = request.into_body();
+    let (mut body, time) = (request.into_body(), UploadTime::start(web));
     let received = async {
-        while let Some(piece) = next_piece(web, &mut body).await? {
+        while let Some(piece) = next_piece(time, &mut body).await? {
             upload.write(&piece).await?;
         }
         Ok(())
     };
     let received: Result<(), Problem> = received.await;
-    if received.is_err() {
-        // The client gets the answer instead of a broken connection.
-        body::discard(body).await;
-    }
     end(web, upload, received, key).await
 }
 
@@ -134,9 +132,8 @@ async fn of_form(
     key: Option<&IdempotencyKey>,
     request: Request,
 ) -> Result<ImportJob, Problem> {
-    let mut form = FormParts::of(request, web).await?;
-    let received = receive_part(web, actor, options, key, &mut form).await;
-    form.finish(received).await
+    let mut form = FormParts::of(request, web)?;
+    receive_part(web, actor, options, key, &mut form).await
 }
 
 async fn receive_part(
@@ -167,9 +164,8 @@ const MAX_AHEAD: usize = 1_000_000;
 /// The parts of a form, which arrive as a stream.
 pub(crate) struct FormParts<'w> {
     web: &'w Web,
+    time: UploadTime,
     parts: multer::Multipart<'static>,
-    /// The body that `parts` reads; none once the rest is passed over.
-    body: Arc<Mutex<Option<BodyDataStream>>>,
     /// The number of bytes that arrived and are not read yet.
     ahead: Arc<AtomicUsize>,
     left: usize,
@@ -178,18 +174,18 @@ pub(crate) struct FormParts<'w> {
 /// A part of a form.
 pub(crate) struct FormPart<'w> {
     web: &'w Web,
+    time: UploadTime,
     field: multer::Field<'static>,
     ahead: Arc<AtomicUsize>,
 }
 
 impl<'w> FormParts<'w> {
-    pub(crate) async fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
+    pub(crate) fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
+        body::refuse_encoded(&request)?;
         let Some(boundary) = boundary(&request) else {
-            body::discard(request.into_body()).await;
             return Err(unsupported("the body must be that of a form with a file"));
         };
-        let body = Arc::new(Mutex::new(Some(request.into_body().into_data_stream())));
-        let shared = Arc::clone(&body);
+        let mut body = request.into_body().into_data_stream();
         let ahead = Arc::new(AtomicUsize::new(0));
         let arrived = Arc::clone(&ahead);
         // The reader of a part polls again, so a pause needs no waker. A header that does not end
@@ -198,39 +194,26 @@ impl<'w> FormParts<'w> {
             if arrived.load(Ordering::Relaxed) > MAX_AHEAD {
                 return Poll::Pending;
             }
-            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(body) = shared.as_mut() else { return Poll::Ready(None) };
-            let piece = Pin::new(body).poll_next(cx);
+            let piece = Pin::new(&mut body).poll_next(cx);
             if let Poll::Ready(Some(Ok(bytes))) = &piece {
                 arrived.fetch_add(bytes.len(), Ordering::Relaxed);
             }
             piece
         });
         let parts = multer::Multipart::new(bytes, boundary);
-        Ok(Self { web, parts, body, ahead, left: MAX_FIELDS })
-    }
-
-    /// Returns the result of reading the form, once the rest of the form is passed over: the client
-    /// gets the response instead of a broken connection. A client that has stopped sending gets it at
-    /// once.
-    pub(crate) async fn finish<T>(self, result: Result<T, Problem>) -> Result<T, Problem> {
-        let Self { parts, body, .. } = self;
-        drop(parts);
-        let rest = body.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let is_stalled =
-            matches!(&result, Err(problem) if problem.kind() == ProblemKind::RequestTimeout);
-        if let Some(rest) = rest.filter(|_| !is_stalled) {
-            body::discard(Body::from_stream(rest)).await;
-        }
-        result
+        let time = UploadTime::start(web);
+        Ok(Self { web, time, parts, ahead, left: MAX_FIELDS })
     }
 
     /// Returns the next part. The rest of the part before is passed over.
     pub(crate) async fn next(&mut self) -> Result<Option<FormPart<'w>>, Problem> {
         self.left = self.left.checked_sub(1).ok_or_else(broken_form)?;
-        let field = in_time(self.web, self.parts.next_field()).await?;
+        let field = self.time.bound(self.parts.next_field()).await?;
         let field = field.map_err(|_| broken_form())?;
-        Ok(field.map(|field| FormPart { web: self.web, field, ahead: Arc::clone(&self.ahead) }))
+        Ok(field.map(|field| {
+            let (web, time, ahead) = (self.web, self.time, Arc::clone(&self.ahead));
+            FormPart { web, time, field, ahead }
+        }))
     }
 }
 
@@ -241,7 +224,7 @@ impl FormPart<'_> {
 
     /// Returns the next bytes of the part; none at its end.
     async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
-        let piece = in_time(self.web, self.field.chunk()).await?.map_err(|_| broken_form())?;
+        let piece = self.time.bound(self.field.chunk()).await?.map_err(|_| broken_form())?;
         if let Some(bytes) = &piece {
             let read = |ahead: usize| Some(ahead.saturating_sub(bytes.len()));
             // The closure always returns a number, so the update cannot fail.
@@ -314,9 +297,9 @@ pub(crate) async fn end(
     }
 }
 
-/// Returns the next piece of a body. Each must arrive within the time of a body.
-async fn next_piece(web: &Web, body: &mut Body) -> Result<Option<Bytes>, Problem> {
-    while let Some(frame) = in_time(web, body.frame()).await? {
+/// Returns the next piece of a body.
+async fn next_piece(time: UploadTime, body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = time.bound(body.frame()).await? {
         let frame = frame
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the body breaks off"))?;
         if let Ok(data) = frame.into_data() {
@@ -326,8 +309,32 @@ async fn next_piece(web: &Web, body: &mut Body) -> Result<Option<Bytes>, Problem
     Ok(None)
 }
 
-async fn in_time<T>(web: &Web, step: impl Future<Output = T>) -> Result<T, Problem> {
-    tokio::time::timeout(web.limits().body_time, step)
-        .await
-        .map_err(|_| Problem::new(ProblemKind::RequestTimeout))
+/// The time limits of an upload: of each piece, and of all pieces together.
+///
+/// The limits apply to the waits for the client, not to the reception as a whole: dropping that would
+/// leave the file of a late upload in the spool.
+#[derive(Clone, Copy)]
+struct UploadTime {
+    started: Instant,
+    total: Duration,
+    piece: Duration,
+}
+
+impl UploadTime {
+    fn start(web: &Web) -> Self {
+        let limits = web.limits();
+        Self { started: Instant::now(), total: limits.upload_time, piece: limits.body_time }
+    }
+
+    /// Waits for a step of the client. Returns 408 after either limit.
+    async fn bound<T>(self, step: impl Future<Output = T>) -> Result<T, Problem> {
+        let left = self.total.saturating_sub(self.started.elapsed());
+        // A step that is ready is never late for `timeout`.
+        if !left.is_zero()
+            && let Ok(done) = tokio::time::timeout(left.min(self.piece), step).await
+        {
+            return Ok(done);
+        }
+        Err(Problem::new(ProblemKind::RequestTimeout))
+    }
 }
