@@ -132,26 +132,26 @@ async fn sealed_log_has_each_event_once<DB: Kind>(name: &str) {
         (0..PROCESSES).map(|number| Process::start("write", &database.url, number)).collect();
     let all = u64::try_from(PROCESSES * 16 * child::CALLS).unwrap();
     let cursor = CursorName::new("audit-log").unwrap();
-    let (mut idle, mut sealed_meanwhile) = (0, 0);
-    let sealed = loop {
-        let sealed = sealer.seal_with_cursor(&cursor).await.unwrap();
+    let (mut idle, mut appended_early) = (0, 0);
+    let last = loop {
+        let page = sealer.seal_with_cursor(&cursor).await.unwrap();
         let are_done = writers.iter_mut().all(|writer| writer.child.try_wait().unwrap().is_some());
         if !are_done {
-            sealed_meanwhile += sealed.appended;
+            appended_early += page.appended;
         }
-        if sealed.size == all && are_done {
-            break sealed;
+        if page.size == all && are_done {
+            break page;
         }
         // PostgreSQL may hold the last events back for a moment.
         idle = if are_done { idle + 1 } else { 0 };
-        assert!(idle < 1_000, "{} of {all} events are sealed", sealed.size);
+        assert!(idle < 1_000, "{} of {all} events are sealed", page.size);
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    assert!(sealed_meanwhile > 0, "it was sealed while others wrote");
+    assert!(appended_early > 0, "it was sealed while others wrote");
     for writer in &mut writers {
         assert!(writer.child.wait().unwrap().success(), "each writer ends");
     }
-    let anchor = sealed.checkpoint.unwrap();
+    let anchor = last.checkpoint.unwrap();
     let report = verify_store(&store, &log, verifier.with_anchor(&anchor).unwrap()).await.unwrap();
     assert_eq!(report.verdict, Verdict::Valid { anchored: all, sealed: all });
 }
