@@ -16,102 +16,8 @@ use crate::{
     list, ops,
 };
 
-/// Implements `Store`. Each method but those in braces is one operation, which `$query` and `$change`
-/// run on a connection.
-macro_rules! implement_store {
-    ($store:ty, $query:ident, $change:ident, { $($own:tt)* }) => {
-        #[async_trait]
-        impl<DB: Dialect> Store for $store {
-            $($own)*
-
-            async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-                let id = insert.rows.first().map(|row| row.event.id);
-                $change!(self, "insert", id, on => ops::insert(on, insert))
-            }
-
-            async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
-                $query!(self, "get", on => ops::get(on, target, scope))
-            }
-
-            async fn facts(
-                &self,
-                target: &Target,
-                scope: &Scope,
-                user: &UserId,
-            ) -> Result<Option<Facts>, StoreError> {
-                $query!(self, "facts", on => ops::facts(on, target, scope, user))
-            }
-
-            async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-                $query!(self, "locate", on => ops::locate(on, target))
-            }
-
-            async fn are_invited(
-                &self,
-                invitees: &[Invitee],
-                now: Timestamp,
-            ) -> Result<Vec<bool>, StoreError> {
-                $query!(self, "are_invited", on => ops::are_invited(on, invitees, now))
-            }
-
-            async fn list(
-                &self,
-                scope: &Scope,
-                filter: &Filter,
-                page: &PageRequest<InvitationId>,
-            ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-                $query!(self, "list", on => list::list(on, scope, filter, page))
-            }
-
-            async fn count(
-                &self,
-                scope: &Scope,
-                filter: &Filter,
-                cap: u32,
-            ) -> Result<StatusCounts, StoreError> {
-                $query!(self, "count", on => list::count(on, scope, filter, cap))
-            }
-
-            async fn redemptions(
-                &self,
-                scope: &Scope,
-                invitation: InvitationId,
-                page: &PageRequest<EventId>,
-            ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-                $query!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
-            }
-
-            async fn leases(
-                &self,
-                scope: &Scope,
-                page: &PageRequest<EventId>,
-            ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-                $query!(self, "leases", on => ops::leases(on, scope, page))
-            }
-
-            async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-                let id = events.first().map(|event| event.id);
-                $change!(self, "record", id, on => ops::record(on, events))
-            }
-
-            async fn events(
-                &self,
-                scope: &Scope,
-                filter: &EventFilter,
-                page: &PageRequest<EventId>,
-            ) -> Result<StorePage<Event, EventId>, StoreError> {
-                $query!(self, "events", on => ops::events(on, scope, filter, page))
-            }
-
-            async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-                let id = Some(purge.event.id);
-                $change!(self, "purge", id, on => ops::purge(on, purge))
-            }
-        }
-    };
-}
-
-implement_store!(SqlStore<DB>, query, change, {
+#[async_trait]
+impl<DB: Dialect> Store for SqlStore<DB> {
     fn committed_by(&self) -> CommittedBy {
         CommittedBy::Store
     }
@@ -146,9 +52,94 @@ implement_store!(SqlStore<DB>, query, change, {
         }
         answers
     }
-});
 
-implement_store!(Joined<'_, DB>, in_host, in_host, {
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        let id = insert.rows.first().map(|row| row.event.id);
+        change!(self, "insert", id, on => ops::insert(on, insert))
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
+        query!(self, "get", on => ops::get(on, target, scope))
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        query!(self, "facts", on => ops::facts(on, target, scope, user))
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        query!(self, "locate", on => ops::locate(on, target))
+    }
+
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        query!(self, "are_invited", on => ops::are_invited(on, invitees, now))
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
+        query!(self, "list", on => list::list(on, scope, filter, page))
+    }
+
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
+        query!(self, "count", on => list::count(on, scope, filter, cap))
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
+        query!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
+        query!(self, "leases", on => ops::leases(on, scope, page))
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        let id = events.first().map(|event| event.id);
+        change!(self, "record", id, on => ops::record(on, events))
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
+        query!(self, "events", on => ops::events(on, scope, filter, page))
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let id = Some(purge.event.id);
+        change!(self, "purge", id, on => ops::purge(on, purge))
+    }
+}
+
+#[async_trait]
+impl<DB: Dialect> Store for Joined<'_, DB> {
     fn committed_by(&self) -> CommittedBy {
         CommittedBy::Host
     }
@@ -162,4 +153,88 @@ implement_store!(Joined<'_, DB>, in_host, in_host, {
         }
         answers
     }
-});
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        let id = insert.rows.first().map(|row| row.event.id);
+        in_host!(self, "insert", id, on => ops::insert(on, insert))
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
+        in_host!(self, "get", on => ops::get(on, target, scope))
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        in_host!(self, "facts", on => ops::facts(on, target, scope, user))
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        in_host!(self, "locate", on => ops::locate(on, target))
+    }
+
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        in_host!(self, "are_invited", on => ops::are_invited(on, invitees, now))
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
+        in_host!(self, "list", on => list::list(on, scope, filter, page))
+    }
+
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
+        in_host!(self, "count", on => list::count(on, scope, filter, cap))
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
+        in_host!(self, "redemptions", on => ops::redemptions(on, scope, invitation, page))
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
+        in_host!(self, "leases", on => ops::leases(on, scope, page))
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        let id = events.first().map(|event| event.id);
+        in_host!(self, "record", id, on => ops::record(on, events))
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
+        in_host!(self, "events", on => ops::events(on, scope, filter, page))
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let id = Some(purge.event.id);
+        in_host!(self, "purge", id, on => ops::purge(on, purge))
+    }
+}
