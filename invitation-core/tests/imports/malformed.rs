@@ -114,7 +114,7 @@ async fn apostrophe_of_an_exported_formula_is_taken_away() {
 async fn row_that_cannot_be_read_is_named_and_the_others_are_created() {
     let header = "email,role,division,max_uses,expires_in_days,metadata\n";
     for (row, says) in [
-        ("p@example.com,staff", "has 2 cells where there are 6 columns"),
+        ("p@example.com,staff,sales", "has 3 cells where there are 6 columns"),
         ("p@example.com,staff,sales,1,1,,x", "has 7 cells where there are 6 columns"),
         ("p@example.com,staff,sales,4294967296,1,", "max_uses: must be a whole number"),
         ("p@example.com,staff,sales,-1,1,", "max_uses: must be a whole number"),

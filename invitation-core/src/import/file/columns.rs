@@ -84,37 +84,19 @@ impl Columns {
         self.0.iter().any(|column| column.field == field)
     }
 
-    /// Pairs the cells of a row with their fields. Empty cells after the last column do not count.
-    ///
-    /// Excel leaves out the last cells of rows where they are empty. So missing last cells count as
-    /// empty if their columns may be left out without changing who may redeem the code, as what, and
-    /// where, and a line break shows that the row is not cut off.
-    ///
-    /// # Errors
-    ///
-    /// Any other number of cells than that of the columns. A separator in a cell that is not quoted,
-    /// or a line break in one, would move the other cells to wrong columns.
+    /// Pairs the cells of a row with their fields. Returns an error unless there are as
+    /// many cells as columns. Empty cells after the last column do not count.
     pub(super) fn cells<'r, 't>(
         &self,
-        record: &'r Record<'t>,
+        cells: &'r [Cow<'t, str>],
     ) -> Result<impl Iterator<Item = (&'static str, &'r Cow<'t, str>)>, String> {
-        let cells = &record.cells;
         let (given, expected) = (cells.len().min(self.0.len()), self.0.len());
         let is_surplus = named(cells).len() > expected;
-        let is_missing = !record.is_ended || !self.0[given..].iter().all(Column::may_be_left_out);
-        if is_surplus || (given < expected && is_missing) {
+        if given < expected || is_surplus {
             let number = if is_surplus { cells.len() } else { given };
             return Err(format!("has {number} cells where there are {expected} columns"));
         }
         Ok(self.0.iter().map(|column| column.field).zip(cells))
-    }
-}
-
-impl Column {
-    /// Returns whether the default of the field is safe where its cell is missing. Without an
-    /// address, anyone may redeem the code; role and division say what the new user gets.
-    fn may_be_left_out(&self) -> bool {
-        matches!(self.field, "expires_at" | "expires_in_days" | "max_uses" | "metadata")
     }
 }
 

@@ -43,7 +43,7 @@ fn draft(columns: &Columns, record: &Record<'_>) -> Result<Draft, Vec<RowMistake
     }
     let mut fields = DraftFields::default();
     let mut wrong = Vec::new();
-    for (field, cell) in columns.cells(record).map_err(|message| of_row(&message))? {
+    for (field, cell) in columns.cells(&record.cells).map_err(|message| of_row(&message))? {
         let cell = plain(cell);
         if cell.is_empty() {
             continue;

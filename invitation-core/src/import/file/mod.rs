@@ -34,10 +34,6 @@
 //! empty names the columns; case does not matter, and usual names such as `E-Mail` are known. Empty
 //! rows are passed over.
 //!
-//! Excel leaves out the last cells of rows where they are empty. They count as empty in the columns
-//! `expires_at`, `expires_in_days`, `max_uses` and `metadata`. A row without another cell, with
-//! further cells, or cut off at the end of the file is refused.
-//!
 //! # JSON Lines
 //!
 //! Each line holds one JSON object with the fields of [`DraftFields`]. Empty lines are passed

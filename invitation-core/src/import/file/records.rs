@@ -34,8 +34,6 @@ pub(super) struct Record<'t> {
     pub(super) cells: Vec<Cow<'t, str>>,
     /// The mistake in the record, if there is one.
     pub(super) fault: Option<&'static str>,
-    /// Whether a line break follows. The last record of a file that was cut off has none.
-    pub(super) is_ended: bool,
 }
 
 /// A cell and its end.
@@ -111,9 +109,9 @@ impl<'t> Records<'t> {
                 return Err(FileError::malformed(message));
             }
             if cell.ends_record {
-                let (text, line_break) = (&all[..at], line_break_at(&all[at..]));
-                self.advance(at + line_break);
-                return Ok(Record { line, text, cells, fault, is_ended: line_break > 0 });
+                let text = &all[..at];
+                self.advance(at + line_break_at(&all[at..]));
+                return Ok(Record { line, text, cells, fault });
             }
         }
     }
