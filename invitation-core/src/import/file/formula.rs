@@ -8,10 +8,8 @@ use std::borrow::Cow;
 /// The characters that a formula begins with, in half width and full width.
 const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// The characters that count as the beginning of a formula behind a space. A plus or minus sign
-/// does not: it stands between words, as in *Anna - Sales*, and a number or name behind it is
-/// no call of a function.
-const BEHIND_SPACE: [char; 4] = ['=', '@', '＝', '＠'];
+/// Those that stand between words, too, as in *Anna - Sales*.
+const SIGNS: [char; 4] = ['+', '-', '＋', '－'];
 
 /// The characters at which a spreadsheet may split a line.
 const SEPARATORS: [char; 8] = [';', ',', '\t', '|', '\n', '\r', '"', ' '];
@@ -24,19 +22,46 @@ enum Behind {
     OtherSeparator,
 }
 
-/// Returns whether a spreadsheet could take a part of a cell for a formula, even after characters
-/// that it ignores. At the beginning of the cell a control character counts as harmful, too.
-fn is_harmful(part: &str, behind: Behind) -> bool {
-    let is_passed_over = |c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '\u{feff}' | '\u{200b}')
-    };
-    let begins = part.trim_start_matches(is_passed_over);
-    match behind {
-        Behind::Space => begins.starts_with(BEHIND_SPACE),
-        Behind::OtherSeparator => begins.starts_with(BEGINNINGS),
-        Behind::Nothing => {
-            begins.starts_with(BEGINNINGS)
-                || part.trim_start_matches(['\'', '"']).starts_with(char::is_control)
+/// A cell, of which the parts are judged from the first to the last.
+struct Parts<'c> {
+    cell: &'c str,
+    /// The end of the latest run of characters that a spreadsheet ignores. Each run is passed over
+    /// once: a cell of separators and apostrophes would take quadratic time otherwise.
+    shown: usize,
+}
+
+impl<'c> Parts<'c> {
+    fn of(cell: &'c str) -> Self {
+        Self { cell, shown: 0 }
+    }
+
+    /// Returns the part at this position without the characters that a spreadsheet ignores. The
+    /// positions of the calls must grow.
+    fn shown_from(&mut self, at: usize) -> &'c str {
+        let is_ignored = |c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '\u{feff}' | '\u{200b}')
+        };
+        if at >= self.shown {
+            self.shown = self.cell.len() - self.cell[at..].trim_start_matches(is_ignored).len();
+        }
+        &self.cell[self.shown..]
+    }
+
+    /// Returns whether a spreadsheet could take the part at this position for a formula. At the
+    /// beginning of the cell a control character counts as harmful, too.
+    fn is_harmful(&mut self, at: usize, behind: Behind) -> bool {
+        let shown = self.shown_from(at);
+        match behind {
+            Behind::Space if shown.starts_with(SIGNS) => {
+                // A sign that stands alone is no formula.
+                shown.chars().nth(1).is_some_and(|next| !SEPARATORS.contains(&next))
+            }
+            Behind::Space | Behind::OtherSeparator => shown.starts_with(BEGINNINGS),
+            Behind::Nothing => {
+                let is_quote = ['\'', '"'];
+                shown.starts_with(BEGINNINGS)
+                    || self.cell[at..].trim_start_matches(is_quote).starts_with(char::is_control)
+            }
         }
     }
 }
@@ -63,7 +88,8 @@ fn beginnings(cell: &str) -> impl Iterator<Item = (usize, Behind)> {
 /// ```
 #[must_use]
 pub fn harmless(cell: &str) -> Cow<'_, str> {
-    let is_harmful = |(at, behind): &(usize, Behind)| is_harmful(&cell[*at..], *behind);
+    let mut parts = Parts::of(cell);
+    let is_harmful = |(at, behind): &(usize, Behind)| parts.is_harmful(*at, *behind);
     let mut harmful = beginnings(cell).filter(is_harmful).peekable();
     if harmful.peek().is_none() {
         return Cow::Borrowed(cell);
@@ -81,8 +107,9 @@ pub fn harmless(cell: &str) -> Cow<'_, str> {
 /// Returns the cell without the apostrophes that [`harmless`] adds, so that an export can be
 /// imported. It also removes an apostrophe that a person typed in front of a possible formula.
 pub(super) fn plain(cell: &str) -> Cow<'_, str> {
+    let mut parts = Parts::of(cell);
     let is_added = |(at, behind): &(usize, Behind)| {
-        cell[*at..].strip_prefix('\'').is_some_and(|rest| is_harmful(rest, *behind))
+        cell[*at..].starts_with('\'') && parts.is_harmful(at + 1, *behind)
     };
     let mut added = beginnings(cell).filter(is_added).peekable();
     if added.peek().is_none() {
@@ -133,6 +160,9 @@ mod tests {
             ("anna =HYPERLINK(\"x\")", "anna '=HYPERLINK(\"x\")"),
             ("anna  @b", "anna ' '@b"),
             ("anna ＝1 '=2", "anna '＝1 ''=2"),
+            ("anna +1+cmd|'/C calc'!A0", "anna '+1+cmd|'/C calc'!A0"),
+            ("a b -1", "a b '-1"),
+            ("a +\u{a0}b", "a '+\u{a0}b"),
         ] {
             assert_eq!(harmless(cell), expected);
         }
@@ -142,9 +172,9 @@ mod tests {
             "a=1",
             "1-2",
             "a; b",
-            "a b -1",
             "Anna - Sales",
             "a + b",
+            "a -",
             "anna@example.com",
             "'anna",
             "a'b",
@@ -155,11 +185,11 @@ mod tests {
 
     #[test]
     fn what_was_made_harmless_is_read_back() {
-        // All texts of up to six of these characters.
-        let alphabet = ['a', '=', '\'', '"', ';', ' ', '\t'];
+        // All texts of up to five of these characters.
+        let alphabet = ['a', '=', '-', '\'', '"', ';', ' ', '\t'];
         let mut texts = vec![String::new()];
         let mut from = 0;
-        for _ in 0..6 {
+        for _ in 0..5 {
             let end = texts.len();
             for n in from..end {
                 texts.extend(alphabet.map(|c| format!("{}{c}", texts[n])));
@@ -169,13 +199,24 @@ mod tests {
         for text in texts {
             let written = harmless(&text);
             let has_formula = |text: &str| {
-                let is_formula = |part: &str| part.starts_with(['=', '＝', '@']);
+                let is_formula = |part: &str| {
+                    part.starts_with(['=', '＝', '@']) || part.starts_with('-') && part.len() > 1
+                };
                 let parts = text.split(|c| SEPARATORS.contains(&c) && c != ' ');
                 text.split(SEPARATORS).any(is_formula)
                     || parts.map(str::trim_start).any(|part| part.starts_with(BEGINNINGS))
             };
             assert!(!has_formula(&written), "{text:?} as {written:?}");
             assert_eq!(plain(&written), text, "as {written:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_ignored_characters_is_passed_over_once() {
+        // Larger than a record of a file may be. Quadratic time would take minutes.
+        for run in ["' ", "'\t", "';", "\"\u{feff} "] {
+            let cell = run.repeat(1 << 18);
+            assert_eq!(plain(&harmless(&cell)), cell);
         }
     }
 }
