@@ -61,7 +61,9 @@ impl CodeFormat {
         }
         let begins =
             typed::fragment(text).filter(|(_, is_link)| *is_link).map_or(0, |found| found.0);
-        let begins = self.behind_prefix(text, begins).unwrap_or(begins);
+        let behind = self.behind_prefix(text, begins);
+        let begins =
+            behind.or_else(|| self.behind_separated_former_prefix(text, begins)).unwrap_or(begins);
         let mut beginning = Zeroizing::new(Vec::with_capacity(self.symbols()));
         for typed in typed::symbols(text, begins) {
             if beginning.len() == self.symbols() {
@@ -125,12 +127,8 @@ impl CodeFormat {
     /// that begins with the prefix.
     fn behind_prefix(&self, text: &str, begins: usize) -> Option<usize> {
         let behind = self.prefix.as_deref().and_then(|prefix| end_of(prefix, text, begins));
-        let is_separated = |behind: &usize| {
-            let next = text[*behind..].chars().next();
-            next.is_some_and(|c| !unicode::is_letter_or_digit(c))
-        };
         behind
-            .filter(is_separated)
+            .filter(|end| is_separated(text, *end))
             .or_else(|| self.behind_former_prefix(text, begins))
             .or(behind.filter(|_| self.is_beyond_symbols(text, begins)))
     }
@@ -145,10 +143,23 @@ impl CodeFormat {
         ends.find(|end| is_whole(end) && !is_whole(&begins))
     }
 
+    /// Returns the byte after a former prefix that a separator follows, in a text that is no whole
+    /// code by itself.
+    fn behind_separated_former_prefix(&self, text: &str, begins: usize) -> Option<usize> {
+        let is_whole = typed::symbols(text, begins).count() == self.symbols();
+        let mut ends = self.former.iter().filter_map(|prefix| end_of(prefix, text, begins));
+        ends.find(|end| !is_whole && is_separated(text, *end))
+    }
+
     /// Whether the text has more letters and digits than a code has symbols.
     fn is_beyond_symbols(&self, text: &str, begins: usize) -> bool {
         typed::symbols(text, begins).nth(self.symbols()).is_some()
     }
+}
+
+/// Whether a separator follows at this byte.
+fn is_separated(text: &str, end: usize) -> bool {
+    text[end..].chars().next().is_some_and(|c| !unicode::is_letter_or_digit(c))
 }
 
 /// Returns the byte after the prefix, if the letters and digits of the text begin with it.
