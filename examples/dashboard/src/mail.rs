@@ -30,9 +30,12 @@ const KEPT: usize = 1_000;
 const PER_ADDRESS: usize = 5;
 const WINDOW_SECONDS: i64 = 15 * 60;
 
-/// The maximum number of addresses whose mails are counted. Beyond it, further addresses get no
-/// mail until the window of an earlier one has passed: the memory is bounded, and so is the limit.
+/// The maximum number of addresses whose mails are counted, in all and of one domain. Beyond it,
+/// further addresses get no mail until the window of an earlier one has passed: the memory is bounded,
+/// and so is the limit. The holder of a code for a domain must not be able to keep the mails of other
+/// domains away.
 const COUNTED: usize = 10_000;
+const COUNTED_OF_DOMAIN: usize = 500;
 
 /// All mails of this process, in memory only. They contain tokens and codes in clear text. A real
 /// host hands them to a mail server.
@@ -92,7 +95,7 @@ impl Mail {
     }
 }
 
-/// The error for an address that received too many mails recently.
+/// The error for an address that received too many mails recently, or whose domain did.
 #[derive(Debug)]
 pub(crate) struct TooManyMails;
 
@@ -160,9 +163,9 @@ impl Mails {
     /// Counts a mail against the limit of its address.
     fn count(&mut self, to: &EmailKey, now: i64) -> Result<(), TooManyMails> {
         let is_recent = |at: &i64| now - at < WINDOW_SECONDS;
-        if self.recent.len() >= COUNTED && !self.recent.contains_key(to) {
+        if self.is_full(to) {
             self.recent.retain(|_, times| times.iter().any(is_recent));
-            if self.recent.len() >= COUNTED {
+            if self.is_full(to) {
                 return Err(TooManyMails);
             }
         }
@@ -173,6 +176,13 @@ impl Mails {
         }
         times.push(now);
         Ok(())
+    }
+
+    /// Returns whether no other address of this domain can be counted.
+    fn is_full(&self, to: &EmailKey) -> bool {
+        let of_domain = || self.recent.keys().filter(|other| other.domain() == to.domain()).count();
+        !self.recent.contains_key(to)
+            && (self.recent.len() >= COUNTED || of_domain() >= COUNTED_OF_DOMAIN)
     }
 }
 
@@ -238,12 +248,16 @@ mod tests {
         for _ in 0..PER_ADDRESS {
             ask(&outbox, &nina, 0).unwrap();
         }
-        for n in 1..COUNTED {
-            ask(&outbox, &address(&format!("n{n}")), 0).unwrap();
+        let domains = 2 * KEPT / COUNTED_OF_DOMAIN;
+        let at = |n: usize, domain| Email::parse(&format!("n{n}@d{domain}.example")).unwrap();
+        for (n, domain) in (0..COUNTED_OF_DOMAIN).flat_map(|n| (0..domains).map(move |d| (n, d))) {
+            ask(&outbox, &at(n, domain), 0).unwrap();
         }
         assert_eq!(outbox.read(None, MailKind::Confirmation).len(), KEPT);
         assert!(ask(&outbox, &nina, 1).is_err(), "her mails are counted after they are removed");
-        assert!(ask(&outbox, &address("late"), 1).is_err(), "no more addresses are counted");
-        ask(&outbox, &address("late"), WINDOW_SECONDS).unwrap();
+        let late = at(COUNTED_OF_DOMAIN, 0);
+        assert!(ask(&outbox, &late, 1).is_err(), "no more addresses of this domain are counted");
+        ask(&outbox, &address("late"), 1).expect("another domain");
+        ask(&outbox, &late, WINDOW_SECONDS).unwrap();
     }
 }

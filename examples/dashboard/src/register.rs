@@ -129,7 +129,7 @@ impl Host {
         if let Err(TooManyMails) = asked {
             self.records.close(&registration.id).await.map_err(busy)?;
             return Err(Problem::new(ProblemKind::TooManyRequests)
-                .with_detail("this address got too many mails, try again later")
+                .with_detail("this address or its domain got too many mails, try again later")
                 .with_retry_after(Duration::from_mins(15)));
         }
         Ok(registration.id)
