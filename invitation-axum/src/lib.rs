@@ -61,7 +61,8 @@
 //!   not browsers. `X-Forwarded-*` headers are never read, and links are built from the
 //!   [`BaseUrl`] alone.
 //! - **Refusals**: a client that sends a body gets the response even if the server did not want the
-//!   body. The rest of it is read and dropped first, up to 16 MB and 5 seconds.
+//!   body. The rest of it is read and dropped first, up to 16 MB and 5 seconds; not behind 408, as
+//!   the client has taken too long already.
 //! - **Limits**: bodies, headers, the request line, pages and the duration of a request
 //!   are limited ([`WebLimits`]). The host's server must limit the time for the headers
 //!   of a request, and the number of connections.

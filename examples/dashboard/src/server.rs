@@ -1,6 +1,9 @@
 //! Serves connections, within limits that `axum::serve` does not have: the time for the headers of a
 //! request, and the number of connections. The library's routers see a request only once its headers
 //! have arrived, so their limits begin later.
+//!
+//! A client that does not read its responses keeps its connection. On a network, a proxy in front
+//! limits how long.
 
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
