@@ -91,8 +91,8 @@ fn code_with_a_former_prefix_is_read_and_no_other_one_is() {
                 assert_eq!(read, code, "{former} {present:?}: {text}");
             }
             // A search for the first groups, as somebody reads them out of an old mail.
-            let (groups, _) = shown.rsplit_once('-').expect("groups");
-            assert!(both.spells(groups, &code), "{former} {present:?}: {groups}");
+            let groups = shown.split('-').take(3).collect::<Vec<_>>().join("-");
+            assert!(both.spells(&groups, &code), "{former} {present:?}: {groups}");
             // Present codes are read as before, with and without their prefix.
             let code = changed.generate(&entropy).expect("it is seeded");
             let shown = code.reveal().to_string();
