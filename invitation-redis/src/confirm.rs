@@ -1,6 +1,6 @@
 //! Changes that replicas have to confirm. Concurrent changes share a WAIT.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{io, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use invitation_core::{Batcher, Execute};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value};
@@ -51,10 +51,16 @@ impl Confirming {
         keys: &Keys,
         arguments: &[Vec<u8>],
     ) -> RedisResult<(Value, RedisResult<u32>)> {
-        let pipelines = Pipelines { connection, confirm: self.confirm };
         let submit = async |command, what| {
             let command = Arc::new(evaluation(command, what, keys, arguments));
-            self.batcher.submit(&command, &pipelines).await
+            let (confirming, connection) = (self.clone(), connection.clone());
+            // The call goes on if its caller gives it up. It may carry the scripts of others, which
+            // would otherwise be sent again, and its WAIT blocks the connection in any case.
+            let call = tokio::spawn(async move {
+                let pipelines = Pipelines { connection: &connection, confirm: confirming.confirm };
+                confirming.batcher.submit(&command, &pipelines).await
+            });
+            call.await.unwrap_or_else(|_| Err(interrupted()))
         };
         let (answer, confirmed) = match submit("EVALSHA", script.hash()).await? {
             (Err(error), _) if is_unknown_script(&error) => submit("EVAL", script.source()).await?,
@@ -121,6 +127,11 @@ impl Pipelines<'_> {
         let answers = answers.into_iter().step_by(1 + between).collect();
         Ok((answers, confirmations(confirmed)))
     }
+}
+
+/// Returns the error of a call whose runtime has ended.
+fn interrupted() -> RedisError {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the runtime has ended").into()
 }
 
 fn missing_answer() -> RedisError {

@@ -24,6 +24,10 @@ const PAUSES: [u64; 2] = [10, 250];
 /// The time without any packet after which the system asks the server's host whether it is there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// The longest time that Linux accepts as the TCP user timeout: milliseconds in a signed number.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const LONGEST_USER_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
 /// A connection to a server or a cluster, shared by all calls. Clones share it too.
 #[derive(Clone)]
 pub struct RedisConnection(Kind);
@@ -165,7 +169,7 @@ fn tcp_settings(options: &RedisOptions) -> TcpSettings {
     let settings = TcpSettings::default();
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     let (keepalive, settings) = {
-        let unacknowledged = options.patience().max(Duration::from_secs(1));
+        let unacknowledged = options.patience().clamp(Duration::from_secs(1), LONGEST_USER_TIMEOUT);
         (keepalive.with_interval(KEEPALIVE / 3), settings.set_user_timeout(unacknowledged))
     };
     #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]

@@ -10,6 +10,7 @@ use redis::{
     aio::{ConnectionLike, ConnectionManager},
     cluster_async::ClusterConnection,
 };
+use tokio::runtime::Handle;
 
 /// The shortest time between two replacements. The address may lead to a replica for a while.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -217,7 +218,9 @@ impl<C: Reconnecting> Call<'_, C> {
 
 impl<C: Reconnecting> Drop for Call<'_, C> {
     fn drop(&mut self) {
-        if !self.is_finished && self.begun.elapsed() >= GIVEN_UP {
+        // A new connection needs the runtime, which may have ended by now.
+        let has_runtime = Handle::try_current().is_ok();
+        if !self.is_finished && has_runtime && self.begun.elapsed() >= GIVEN_UP {
             self.of.observe(self.purpose, self.replacements, Sign::Timeout);
         }
     }

@@ -30,7 +30,7 @@ const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// repeated as a whole. The store repeats it up to six times within a second, after short pauses
 /// that differ between calls. It repeats it once even if the conflict took longer. If the last try
 /// fails too, the error has the kind [`Conflict`](invitation_core::StoreErrorKind::Conflict). So a
-/// call may wait longer for locks than the database allows a statement:
+/// call may wait longer for locks than the database allows a statement, if that is a second or more:
 ///
 /// - twice as long on PostgreSQL, MySQL and MariaDB,
 /// - three times as long on MySQL and MariaDB, as one of several callers who redeem a code at once,
@@ -71,7 +71,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// | database | setting | without it |
     /// |---|---|---|
     /// | all | `acquire_timeout` of the pool, 30 s by default | – |
-    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits for a lock until its [time limit](Self::with_call_timeout), and its outcome is unknown then |
+    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits for a lock until its [time limit](Self::with_call_timeout), and its outcome is unknown then; on the server, it waits on beside the pool's new connections |
     /// | MySQL, MariaDB | `innodb_lock_wait_timeout`, for instance 5 s | a call waits for a lock for 50 s |
     /// | MySQL, MariaDB | `autocommit = 1`, the server's default | reads show an old state; `migrate` refuses such a pool |
     /// | MySQL, MariaDB | `lock_wait_timeout`, for instance 5 s | a call waits until its time limit for a table that another session alters or locks; `migrate` and a host's transaction wait for a day on MariaDB and a year on MySQL |
