@@ -1,7 +1,5 @@
 //! Calls that wait for replicas and are given up by their callers.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use std::{num::NonZeroU32, time::Duration};
