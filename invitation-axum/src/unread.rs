@@ -37,7 +37,7 @@ struct Unread {
     is_awaited: bool,
 }
 
-/// A body that returns what is left of it when it is dropped.
+/// A body that, when it is dropped, hands the unread rest to its owner.
 struct LentBody {
     /// None once the body has ended.
     unread: Option<Unread>,

@@ -90,7 +90,7 @@ fn code_with_a_former_prefix_is_read_and_no_other_one_is() {
                 let read = both.parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
                 assert_eq!(read, code, "{former} {present:?}: {text}");
             }
-            // A search for the first groups, as somebody reads them out of an old mail.
+            // A search for the first groups, which a newcomer reads from an old mail.
             let groups = shown.split('-').take(3).collect::<Vec<_>>().join("-");
             assert!(both.spells(&groups, &code), "{former} {present:?}: {groups}");
             // Present codes are read as before, with and without their prefix.

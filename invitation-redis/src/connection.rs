@@ -121,8 +121,7 @@ impl RedisConnection {
         }
     }
 
-    /// Sends commands of which the last is WAIT, over one connection. Returns their `count`
-    /// answers.
+    /// Sends commands that end with WAIT over one connection. Returns their `count` answers.
     pub(crate) async fn send_confirmed(
         &self,
         commands: &Pipeline,

@@ -146,7 +146,7 @@ impl<C: Reconnecting> Replaceable<C> {
         answer
     }
 
-    /// Sends commands of which the last is WAIT. Returns their `count` answers.
+    /// Sends commands that end with WAIT. Returns their `count` answers.
     pub(crate) async fn send_confirmed(
         &self,
         commands: &Pipeline,

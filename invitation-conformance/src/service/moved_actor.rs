@@ -1,4 +1,4 @@
-//! Repeats under an idempotency key by an actor who has moved to another division since.
+//! An actor moves to another division, and then repeats a request under its idempotency key.
 
 use invitation_core::{
     Actor, Draft, Event, EventOutcome, IfVersion, Import, ImportMode, Policy, Reason, Refusal,

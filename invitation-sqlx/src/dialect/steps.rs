@@ -165,7 +165,7 @@ pub trait Transactions: Database + Sized {
         }
     }
 
-    /// Returns the time limit of a call, of which this one is wanted.
+    /// Returns the time limit of a call: the host's, or none on a database without a network.
     fn call_timeout(wanted: Duration) -> Duration {
         wanted
     }

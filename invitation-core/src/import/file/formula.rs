@@ -22,7 +22,7 @@ enum Behind {
     OtherSeparator,
 }
 
-/// A cell, of which the parts are judged from the first to the last.
+/// A cell whose parts are checked in their order.
 struct Parts<'c> {
     cell: &'c str,
     /// The end of the latest run of characters that a spreadsheet ignores. Each run is passed over
